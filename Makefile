@@ -12,7 +12,7 @@ demo: $(READY)
 	$(BIN)/casefinding run --config configs/demo.yaml --out out/demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(READY)
 	$(BIN)/casefinding check

@@ -1,0 +1,380 @@
+"""The frozen shapes that definitions are read into; nothing in them runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from casefinding.definitions.basics import Length, Name, Shape
+from casefinding.definitions.clauses import (
+    AllOf,
+    AnyOf,
+    AtLeastOf,
+    Clause,
+    NoneOf,
+    Operand,
+    OtherFeature,
+    Test,
+    features_in,
+)
+from casefinding.definitions.words import (
+    EVENT_WORDS,
+    PERSON_WORDS,
+    VALUE_WORDS,
+    Direction,
+    EventWord,
+    Lane,
+    PersonWord,
+    SameDay,
+    Span,
+)
+
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "AtLeastOf",
+    "Clause",
+    "Code",
+    "CodeList",
+    "Conversion",
+    "Definitions",
+    "Eligible",
+    "Entry",
+    "Example",
+    "Feature",
+    "Guess",
+    "Learner",
+    "LeaveOut",
+    "Length",
+    "Model",
+    "Name",
+    "NoneOf",
+    "Operand",
+    "OtherFeature",
+    "Outcome",
+    "Person",
+    "Register",
+    "Rule",
+    "RuleExample",
+    "Shape",
+    "Signal",
+    "Test",
+    "features_in",
+]
+
+# --------------------------------------------------------------------------- code lists and signals
+
+
+class Code(Shape):
+    system: str  # snomed, dmd, loinc, rxnorm, emis
+    id: str
+    label: str
+
+
+class CodeList(Shape):
+    """features/codelists/NAME.csv: `# source:`, `# release:`, `# reviewed by:` lines, then id,label,system."""
+
+    name: Name
+    source: str
+    release: str
+    reviewed_by: str
+    codes: tuple[Code, ...]
+
+
+class Conversion(Shape):
+    """From a recorded unit to the signal's own: value * times + plus."""
+
+    times: float = 1.0
+    plus: float = 0.0
+
+
+class Guess(Shape):
+    """Where no unit was recorded and the value lies in [at least, below): convert it as written."""
+
+    at_least: float
+    below: float
+    times: float = 1.0
+    plus: float = 0.0
+
+
+class Signal(Shape):
+    """What counts as one kind of event: codes or substances, unit, plausible range, conversions, value filter.
+
+    An event belongs to the signal if its code is in one of `codes` (names of code lists) or if its code's term
+    names one of `substances` as a whole word (case-insensitive) and none of `but_not`.
+    `unit` None: the signal has no value. Units other than `unit` and `units` are unknown: such a value is held.
+    `keep` "plausible" takes values within `plausible` (both ends included); "implausible" takes only what that
+    range refuses (to ask a person to check the reading). `at_least`/`above`/`at_most`/`below` then filter further.
+    """
+
+    name: Name
+    label: str
+    codes: tuple[Name, ...] = ()
+    substances: tuple[str, ...] = ()
+    but_not: tuple[str, ...] = ()
+    unit: str | None = None
+    decimals: int = 0
+    plausible: tuple[float, float] | None = None
+    warn: tuple[float, float] | None = None
+    units: dict[str, Conversion] = Field(default_factory=dict)
+    unitless: tuple[Guess, ...] = ()
+    keep: Literal["plausible", "implausible"] = "plausible"
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if not self.codes and not self.substances:
+            raise ValueError("a signal needs 'codes' (names of code lists) or 'substances'")
+        if self.unit is not None and self.plausible is None:
+            raise ValueError("a signal with a unit needs a 'plausible' range")
+        if self.unit is None and (self.plausible or self.units or self.unitless or self.filtered):
+            raise ValueError("a signal without a unit cannot have a range, conversions or a value filter")
+        return self
+
+    @property
+    def filtered(self) -> bool:
+        return not (self.at_least is self.above is self.at_most is self.below is None)
+
+
+# --------------------------------------------------------------------------- worked examples
+
+
+class Entry(Shape):
+    """One record of a worked example; `recorded` and `unit` default to the day itself and the signal's unit."""
+
+    on: dt.date
+    value: float | None = None
+    recorded: dt.date | None = None
+    unit: str | None = None
+
+
+class Person(Shape):
+    """The person of a worked example."""
+
+    born: str = "1960-01"  # year-month
+    sex: Literal["female", "male", "unknown"] = "female"
+    ethnicity: Literal["unknown", "white", "mixed", "asian", "black", "other"] = "white"
+    deprivation: int | None = 5
+    registered: dt.date = dt.date(2000, 1, 1)
+
+
+class Example(Shape):
+    """Records, an index day, and what the feature gives; records are by signal name, already spread out.
+
+    In YAML a feature of one signal may leave the signal's name out:
+    `records: {2021-03-01: 152, 2023-06-09: [144, 138]}` or, without values, `records: [2021-03-01, 2022-01-01]`;
+    with names: `records: {ecg_done: [2023-01-01], systolic_clinic: {2023-01-02: 150}}`;
+    in full: `records: {systolic_clinic: [{on: 2023-01-02, value: 20, unit: kPa, recorded: 2023-02-01}]}`.
+    """
+
+    about: str = ""
+    records: dict[Name, tuple[Entry, ...]] = Field(default_factory=dict)
+    person: Person = Person()
+    on: dt.date
+    gives: float | Literal["missing"]
+
+
+class RuleExample(Shape):
+    about: str = ""
+    records: dict[Name, tuple[Entry, ...]] = Field(default_factory=dict)
+    person: Person = Person()
+    on: dt.date
+    gives: Literal["flagged", "not flagged"]
+
+
+# --------------------------------------------------------------------------- features
+
+
+class Feature(Shape):
+    """One number about a person on an index day.
+
+    The window is [index day - within, index day - leaving_out_the_last): its first day counts, the index day never.
+    An event is seen only if it happened and was recorded before the index day.
+    `same_day` first reduces a day's values to one. `gap` (word "courses"): a new course starts more than `gap` days
+    after the day before it. `answered_by`/`answered_in` (word "days since unanswered"): days since the latest event
+    with no event of those signals on its day or in the `answered_in` after it (None: at any time after).
+    """
+
+    name: Name
+    label: str
+    ask: EventWord | PersonWord
+    of: Name | None = None
+    within: Length | Literal["ever"] = "ever"
+    leaving_out_the_last: Length | None = None
+    same_day: SameDay | None = None
+    gap: Length | None = None
+    answered_by: tuple[Name, ...] = ()
+    answered_in: Length | None = None
+    higher_means: Direction | None = None
+    decimals: int | None = None
+    group: str = ""  # features of one group speak once in the reasons; default: the signal's name
+    say: str = ""  # "Last systolic reading {value} mmHg ({when})"
+    if_missing: str = ""  # "No blood pressure reading in the last 5 years"
+    examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.ask in PERSON_WORDS:
+            if self.of is not None:
+                raise ValueError(f"'{self.ask}' asks about the person and takes no 'of'")
+            return self
+        if self.of is None:
+            raise ValueError(f"'{self.ask}' needs 'of': the name of a signal")
+        if (self.ask == "courses") != (self.gap is not None):
+            raise ValueError("'gap' belongs to the word 'courses', which needs it")
+        if (self.ask == "days since unanswered") != bool(self.answered_by):
+            raise ValueError("'answered by' belongs to the word 'days since unanswered', which needs it")
+        if self.answered_in is not None and self.ask != "days since unanswered":
+            raise ValueError("'answered in' belongs to the word 'days since unanswered'")
+        if self.same_day is not None and self.ask not in VALUE_WORDS:
+            raise ValueError("'same day' belongs to words that read values")
+        return self
+
+    @property
+    def about_person(self) -> bool:
+        return self.ask in PERSON_WORDS
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        return () if self.of is None else (self.of, *self.answered_by)
+
+
+# --------------------------------------------------------------------------- rules
+
+
+class Rule(Shape):
+    """A deterministic statement about a record on the index day, and what a practice should do.
+
+    `applies_to`: "not on register" (default), "resolved" (only those whose diagnosis was resolved), or "anyone".
+    `say` is the reason shown; `{feature_name}` stands for its value and `{feature_name.when}` for its date.
+    `priority` orders rules inside a lane (1 first).
+    """
+
+    id: str = Field(pattern=r"^[A-Z0-9]+-[A-Z]?\d+[a-z]?$")
+    lane: Lane
+    priority: int = 2
+    label: str
+    applies_to: Literal["not on register", "resolved", "anyone"] = "not on register"
+    when: Clause
+    say: str
+    do: str
+    source: str
+    status: str = "draft: needs sign-off by the clinical safety officer"
+    examples: tuple[RuleExample, ...] = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        placeholders = re.findall(r"\{([a-z0-9_]+)(?:\.when)?\}", self.say)
+        return tuple(dict.fromkeys((*features_in(self.when), *placeholders)))
+
+
+# --------------------------------------------------------------------------- models (what we look for)
+
+
+class Register(Shape):
+    """Signals of the register: on it if `diagnosis` was ever coded and not `resolved` on or after its latest day."""
+
+    diagnosis: Name
+    resolved: Name | None = None
+
+
+class Outcome(Shape):
+    """The label: first `diagnosis` recorded in (index + gap, index + gap + horizon]."""
+
+    diagnosis: Name
+    gap: Length
+    horizon: Length
+    ignore_after_registration: Length = Span(days=90)
+    """Diagnoses recorded this soon after registration are summaries of the past, not incident."""
+
+
+class Eligible(Shape):
+    """Who the model may be asked about; everyone else still meets the rules."""
+
+    age_at_least: int = 18
+    age_at_most: int | None = None
+    registered: Length = Span(days=365)
+
+
+class LeaveOut(Shape):
+    """A state of the record that removes a person from some lanes (specification 1.2), with the words to show.
+
+    `drop_from`: lanes and stages: "review the record", "invite" (rules), "chance" (the model), "never measured",
+    "training". `act now` and `check the reading` can never be dropped from.
+    `note` is shown wherever the person still appears. `route` (housebound, interpreter ...) never drops.
+    """
+
+    name: Name
+    label: str
+    when: Clause
+    drop_from: tuple[Literal["review the record", "invite", "chance", "never measured", "training"], ...] = ()
+    note: str = ""
+    only_for: tuple[Name, ...] = ()  # conditions; empty = all
+    source: str = ""
+
+
+class Learner(Shape):
+    """How the trees are grown; defaults suit 10,000 to 1,000,000 rows."""
+
+    trees: int = Field(default=200, ge=1, le=2000)
+    learning_rate: float = Field(default=0.05, gt=0, le=1)
+    leaves: int = Field(default=15, ge=2, le=63)
+    depth: int = Field(default=4, ge=1, le=6)
+    smallest_leaf: int = Field(default=40, ge=10)
+    l2: float = Field(default=10.0, ge=0)
+    feature_share: float = Field(default=0.8, gt=0, le=1)
+    fewest_cases: int = Field(default=100, ge=20)  # fewer positives than this: refuse to train
+
+
+class Model(Shape):
+    """What we look for: one YAML a condition."""
+
+    condition: Name
+    label: str  # "High blood pressure"
+    about: str
+    test: str  # what an invitation uses: "blood pressure check"
+    invite: str  # "Invite for a blood pressure check"
+    chance_of: str  # "of high blood pressure being diagnosed in the next 12 months"
+    register_: Register = Field(alias="register")
+    outcome: Outcome
+    eligible: Eligible = Eligible()
+    features: tuple[Name, ...]
+    banned: tuple[Name, ...] = ()  # signals that may not reach the model (leakage register)
+    missing_notes: tuple[Name, ...] = ()  # features whose absence is worth saying ("what is missing")
+    learner: Learner = Learner()
+    leave_out: tuple[LeaveOut, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+class Definitions(Shape):
+    """Everything people decided: signals, code lists, features, models, leave-outs common to all models."""
+
+    codelists: dict[str, CodeList] = Field(default_factory=dict)
+    signals: dict[str, Signal] = Field(default_factory=dict)
+    features: dict[str, Feature] = Field(default_factory=dict)
+    models: dict[str, Model] = Field(default_factory=dict)
+    leave_outs: tuple[LeaveOut, ...] = ()
+
+    def leave_outs_for(self, condition: str) -> tuple[LeaveOut, ...]:
+        common = (rule for rule in self.leave_outs if not rule.only_for or condition in rule.only_for)
+        return (*common, *self.models[condition].leave_out)
+
+    def features_for(self, condition: str) -> tuple[str, ...]:
+        """Every feature a condition needs: the model's, its rules', its leave-outs', what is missing."""
+        model = self.models[condition]
+        names: list[str] = list(model.features)
+        for rule in model.rules:
+            names.extend(rule.features)
+        for leave_out in self.leave_outs_for(condition):
+            names.extend(features_in(leave_out.when))
+        names.extend(model.missing_notes)
+        return tuple(dict.fromkeys(names))
+
+
+assert set(EVENT_WORDS).isdisjoint(PERSON_WORDS)
