@@ -1,0 +1,105 @@
+"""What the trees must beat: age and sex alone, and logistic regression on the same columns and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from casefinding.learn.calibrate import sigmoid
+
+MOST_ROWS = 25_000
+"""Logistic regression on all features reads at most so many rows: all cases, and a seeded sample of the others whose
+weights are raised to stand for all."""
+
+Predictor = Callable[[np.ndarray], np.ndarray]
+
+
+def age_and_sex(age: np.ndarray, sex: np.ndarray) -> np.ndarray:
+    """Age in years and sex (0 female, 1 male, NaN unknown) side by side, as `fit_age_sex` reads them."""
+    return np.column_stack([age.astype(np.float64), sex.astype(np.float64)])
+
+
+def fit_age_sex(x: np.ndarray, case: np.ndarray, weight: np.ndarray) -> Predictor:
+    """Weighted logistic regression on a cubic spline of age, one curve a sex (knots at five quantiles of age).
+
+    `x` from `age_and_sex`; age must be known, unknown sex lies between the two. Returns x -> chance.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import SplineTransformer
+
+    knots = np.unique(np.quantile(x[:, 0], [0.0, 0.25, 0.5, 0.75, 1.0]))
+    if len(knots) < 2:
+        knots = np.array([knots[0] - 1.0, knots[0] + 1.0])
+    places: Any = knots[:, None]
+    spline = SplineTransformer(degree=3, knots=places, extrapolation="linear", include_bias=False).fit(x[:, :1])
+
+    def design(x: np.ndarray) -> np.ndarray:
+        curve = spline.transform(x[:, :1])
+        sex = np.where(np.isnan(x[:, 1]), 0.0, 2.0 * x[:, 1] - 1.0)[:, None]
+        return np.hstack([curve, sex, curve * sex])
+
+    model = LogisticRegression(C=10.0, solver="newton-cholesky", max_iter=50)
+    model.fit(design(x), case, sample_weight=weight)
+    return lambda x: model.predict_proba(design(x))[:, 1]
+
+
+def fit_logistic(
+    x: np.ndarray,
+    case: np.ndarray,
+    weight: np.ndarray,
+    features: Sequence[str],
+    categories: Mapping[str, Sequence[str]],
+    *,
+    seed: int,
+) -> Predictor:
+    """Weighted L2 logistic regression on every feature; returns x -> chance.
+
+    Missing values take the median of the training rows and get a 0/1 column of their own; numbers are standardised and
+    held within 5 standard deviations; categories become 0/1 columns. Strength of the penalty: C = 0.1. Rows beyond
+    MOST_ROWS are thinned as said there.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    rows, rows_weight = _thinned(case, weight, seed)
+    x, case = x[rows], case[rows]
+    is_category = np.array([name in categories for name in features])
+    sizes = [len(categories[name]) for name in features if name in categories]
+    numeric = x[:, ~is_category]
+    empty = np.isnan(numeric)
+    counted = empty.mean(axis=0)
+    numeric = np.where(np.isnan(numeric) & (counted == 1.0), 0.0, numeric)
+    median = np.nanmedian(numeric, axis=0) if numeric.shape[1] else np.zeros(0)
+    marked = (counted > 0) & (counted < 1)
+    filled = np.where(np.isnan(numeric), median, numeric)
+    centre, spread = filled.mean(axis=0), filled.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+
+    def design(x: np.ndarray) -> np.ndarray:
+        numeric = x[:, ~is_category]
+        missing = np.isnan(numeric)
+        scaled = np.clip((np.where(missing, median, numeric) - centre) / spread, -5.0, 5.0)
+        groups = [
+            (column[:, None] == np.arange(1, size)).astype(np.float64)
+            for column, size in zip(x[:, is_category].T, sizes, strict=True)
+        ]
+        return np.hstack([scaled, missing[:, marked].astype(np.float64), *groups])
+
+    model = LogisticRegression(C=0.1, solver="newton-cholesky", max_iter=30, tol=1e-5)
+    model.fit(design(x), case, sample_weight=rows_weight)
+    coefficients, intercept = model.coef_[0], float(np.asarray(model.intercept_)[0])
+    return lambda x: sigmoid(design(x) @ coefficients + intercept)
+
+
+def _thinned(case: np.ndarray, weight: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to read (ascending) and their weights."""
+    if len(case) <= MOST_ROWS:
+        return np.arange(len(case)), weight
+    cases, others = np.flatnonzero(case == 1), np.flatnonzero(case == 0)
+    keep = max(MOST_ROWS - len(cases), MOST_ROWS // 2)
+    if keep >= len(others):
+        return np.arange(len(case)), weight
+    kept = np.random.default_rng(seed).choice(others, size=keep, replace=False)
+    rows = np.sort(np.concatenate([cases, kept]))
+    return rows, np.where(case[rows] == 1, weight[rows], weight[rows] * len(others) / keep)
