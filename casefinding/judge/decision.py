@@ -1,0 +1,40 @@
+"""Net benefit (Vickers and Elkin 2006): is acting on the chance better than testing everybody or nobody?
+
+Testing everyone whose chance is at least t is worth (true positives - false positives x t / (1 - t)) / everybody:
+a practice that would test at t holds one case found to be worth (1 - t) / t tests of healthy people.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from casefinding.judge.rows import Floats
+
+TABLE_THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2)
+CURVE_THRESHOLDS = tuple(round(0.005 * step, 3) for step in range(61))
+"""Stated before any data are seen: 0 to 0.30 in steps of 0.005."""
+
+
+def net_benefit(case: ArrayLike, chance: ArrayLike, thresholds: ArrayLike, weight: ArrayLike | None = None) -> Floats:
+    """Net benefit of testing everyone whose chance is at least each threshold, weighted.
+
+    >>> [round(float(value), 3) for value in net_benefit([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.8], [0.2, 0.5])]
+    [0.438, 0.0]
+    """
+    case, chance, thresholds = np.asarray(case, float), np.asarray(chance, float), np.asarray(thresholds, float)
+    weight = np.ones(len(case)) if weight is None else np.asarray(weight, float)
+    if ((thresholds < 0) | (thresholds >= 1)).any():
+        raise ValueError("a threshold lies in [0, 1)")
+    order = np.argsort(chance, kind="stable")
+    below = np.searchsorted(chance[order], thresholds, side="left")
+    true, false = (
+        part.sum() - np.concatenate([[0.0], np.cumsum(part[order])])[below]
+        for part in (weight * case, weight * (1 - case))
+    )
+    return (true - false * thresholds / (1 - thresholds)) / weight.sum()
+
+
+def treat_all(case: ArrayLike, thresholds: ArrayLike, weight: ArrayLike | None = None) -> Floats:
+    """Net benefit of testing everybody; testing nobody is worth 0."""
+    return net_benefit(case, np.ones(len(np.asarray(case))), thresholds, weight)
