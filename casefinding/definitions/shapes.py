@@ -215,6 +215,8 @@ class Feature(Shape):
     decimals: int | None = None
     group: str = ""  # features of one group speak once in the reasons; default: the signal's name
     say: str = ""  # "Last systolic reading {value} mmHg ({when})"
+    say_at_least: float | None = None  # the sentence is only for values from here on ...
+    say_below: float | None = None  # ... and only for values below this
     if_missing: str = ""  # "No blood pressure reading in the last 5 years"
     examples: tuple[Example, ...] = ()
 
@@ -252,16 +254,20 @@ class Rule(Shape):
     """A deterministic statement about a record on the index day, and what a practice should do.
 
     `applies_to`: "not on register" (default), "resolved" (only those whose diagnosis was resolved), or "anyone".
-    `say` is the reason shown; `{feature_name}` stands for its value and `{feature_name.when}` for its date.
-    `priority` orders rules inside a lane (1 first).
+    `say` is the reason shown; `{feature_name}` stands for its value and `{feature_name.when}` for its date. A part in
+    [square brackets] is left out where anything it names is missing, or is a count of none; see explain.wording.fill.
+    `priority` orders rules inside a lane (1 first). `concerns` is the heading a person is listed under where it is not
+    the condition's label (a cancer flag among the rules of a lung condition); `severe` marks who comes first of all.
     """
 
     id: str = Field(pattern=r"^[A-Z0-9]+-[A-Z]?\d+[a-z]?$")
     lane: Lane
     priority: int = 2
     label: str
+    concerns: str = ""
     applies_to: Literal["not on register", "resolved", "anyone"] = "not on register"
     when: Clause
+    severe: Clause | None = None
     say: str
     do: str
     source: str
@@ -271,7 +277,7 @@ class Rule(Shape):
     @property
     def features(self) -> tuple[str, ...]:
         placeholders = re.findall(r"\{([a-z0-9_]+)(?:\.when)?\}", self.say)
-        return tuple(dict.fromkeys((*features_in(self.when), *placeholders)))
+        return tuple(dict.fromkeys((*features_in(self.when), *features_in(self.severe), *placeholders)))
 
 
 # --------------------------------------------------------------------------- models (what we look for)
@@ -306,15 +312,19 @@ class LeaveOut(Shape):
     """A state of the record that removes a person from some lanes (specification 1.2), with the words to show.
 
     `drop_from`: lanes and stages: "review the record", "invite" (rules), "chance" (the model), "never measured",
-    "training". `act now` and `check the reading` can never be dropped from.
-    `note` is shown wherever the person still appears. `route` (housebound, interpreter ...) never drops.
+    "training"; "act now" and "check the reading" can be dropped from only by "everything", which is for people whose
+    data may not be used at all (a type 1 opt-out that should have been blocked at the source).
+    `note` is shown wherever the person still appears; `urgent note` instead of it where something is urgent.
     """
 
     name: Name
     label: str
     when: Clause
-    drop_from: tuple[Literal["review the record", "invite", "chance", "never measured", "training"], ...] = ()
+    drop_from: tuple[
+        Literal["review the record", "invite", "chance", "never measured", "training", "everything"], ...
+    ] = ()
     note: str = ""
+    urgent_note: str = ""
     only_for: tuple[Name, ...] = ()  # conditions; empty = all
     source: str = ""
 
@@ -347,6 +357,7 @@ class Model(Shape):
     features: tuple[Name, ...]
     banned: tuple[Name, ...] = ()  # signals that may not reach the model (leakage register)
     missing_notes: tuple[Name, ...] = ()  # features whose absence is worth saying ("what is missing")
+    silent: tuple[Name, ...] = ()  # features that may weigh but are never given as a reason for this condition
     learner: Learner = Learner()
     leave_out: tuple[LeaveOut, ...] = ()
     rules: tuple[Rule, ...] = ()

@@ -1,0 +1,1 @@
+"""Why a person stands on a list: plain sentences from their own record, never more than the record says."""
