@@ -1,0 +1,171 @@
+"""From what each condition knows to lines with words: the lists of every practice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from casefinding.definitions.shapes import Definitions, Rule
+from casefinding.explain.reasons import Reasons
+from casefinding.explain.speaker import group_of
+from casefinding.explain.wording import chance_words, fill
+from casefinding.recall.lines import BY_CHANCE, ORDER, Item, Line, Spoken
+from casefinding.recall.order import in_order
+from casefinding.recall.view import View
+
+MOST_REASONS = 5
+"""Sentences under "why" a condition: what rules say first, then what the model weighs."""
+URGENT = ("act now", "check the reading")
+
+_SPOKEN_OF = re.compile(r"\{([a-z0-9_]+)\.when\}")
+"""The features whose day a rule's words name; the first of them dates the evidence, so that no other makes it fresh."""
+
+Explain = Callable[[View, Sequence[int]], Mapping[int, Reasons]]
+"""Reasons for some rows of the base table, by row; empty where the condition has no model."""
+
+Days = Mapping[str, dt.date | None]
+Entry = tuple[View, str, Rule | None, int]  # condition, lane, rule, place of invitation
+
+
+def lines(
+    spoken: Sequence[Spoken],
+    views: Sequence[View],
+    definitions: Definitions,
+    base: pa.Table,
+    evidence: pa.Table,
+    explain: Explain,
+) -> list[Line]:
+    """One line a person, worded, in the order of the lists.
+
+    `base` is the cohort's table of the index day with a `pseudonym` column; `evidence` the matrix with days of exactly
+    the rows in `spoken`, in their order. Reasons are asked for only where a person is invited by chance.
+    """
+    columns = {name: evidence[name].to_numpy() for name in evidence.column_names}
+    chances = {view.condition: view.ranked() for view in views}
+    worded: dict[str, Mapping[int, Reasons]] = {}
+    for view in views:
+        known = ~np.isnan(chances[view.condition])
+        rows = [person.row for person in spoken if known[person.row] and _by_chance(person, view)]
+        worded[view.condition] = explain(view, rows) if rows else {}
+
+    people = {name: base[name].to_pylist() for name in ("pseudonym", "practice", "birth_month", "sex")}
+    index_day = base["index_day"][0].as_py() if base.num_rows else dt.date.min
+    found = []
+    for position, person in enumerate(spoken):
+        values, days = _of(columns, position)
+        chance = {condition: float(column[person.row]) for condition, column in chances.items()}
+        reasons = {condition: of_view.get(person.row) for condition, of_view in worded.items()}
+        items = _items(person, chance, reasons, definitions, values, days)
+        found.append(
+            Line(
+                pseudonym=people["pseudonym"][person.row],
+                practice=people["practice"][person.row],
+                born=people["birth_month"][person.row].year,
+                sex=people["sex"][person.row],
+                lane=person.lane,
+                items=items,
+                notes=_notes(definitions, views, person, {item.condition for item in items}),
+            )
+        )
+    return in_order(found, index_day)
+
+
+def _by_chance(person: Spoken, view: View) -> bool:
+    """Whether a condition speaks about a person by invitation alone, and nothing else about them is urgent."""
+    lanes = {entry[1] for entry in person.by if entry[0] is view}
+    return person.lane not in URGENT and bool(lanes & set(BY_CHANCE)) and lanes <= {*BY_CHANCE, "note"}
+
+
+def _urgency(entry: Entry) -> tuple[int, int]:
+    _, lane, rule, _ = entry
+    return (ORDER.index(lane) if lane in ORDER else len(ORDER), rule.priority if rule else 2)
+
+
+def _of(columns: Mapping[str, np.ndarray], position: int) -> tuple[dict[str, float], dict[str, dt.date | None]]:
+    values: dict[str, float] = {}
+    days: dict[str, dt.date | None] = {}
+    for name, column in columns.items():
+        if name.endswith("__day"):
+            day = np.datetime64(column[position], "D")
+            days[name[:-5]] = None if np.isnat(day) else day.astype(dt.date)
+        elif name not in ("person", "index_day"):
+            values[name] = float(column[position])
+    return values, days
+
+
+def _items(
+    person: Spoken,
+    chance: Mapping[str, float],
+    reasons: Mapping[str, Reasons | None],
+    definitions: Definitions,
+    values: Mapping[str, float],
+    days: Days,
+) -> tuple[Item, ...]:
+    """Every rule that fired and every invitation, the most urgent first; what a more urgent one covers stays silent."""
+    found: list[Item] = []
+    speaking: dict[str, str] = {}  # condition -> the lane it speaks from
+    told: set[str] = set()  # conditions whose reasons have been given
+    for view, lane, rule, place in sorted(person.by, key=_urgency):
+        condition = view.condition
+        speaks = speaking.setdefault(condition, lane) == lane
+        if lane in BY_CHANCE and any(item.condition == condition and item.say for item in found):
+            speaks = False  # of several reasons to invite, the first is enough
+        speaks = speaks or lane == "note"
+        given = reasons.get(condition) if condition not in told else None
+        told.add(condition)
+        said = fill(rule.say, values, days, definitions) if rule and speaks else ""
+        dated = [days[name] for name in _SPOKEN_OF.findall(rule.say) if days.get(name)] if rule else []
+        known = chance[condition]
+        found.append(
+            Item(
+                condition=condition,
+                label=(rule.concerns if rule else "") or view.model.label,
+                lane=lane,
+                rule=rule.id if rule else None,
+                priority=rule.priority if rule else 2,
+                severe=bool(rule and rule.id in view.severe and view.severe[rule.id][person.row]),
+                say=said,
+                do=rule.do if rule else view.model.invite,
+                source=rule.source if rule else "",
+                evidence_on=dated[0] if dated else None,
+                chance=None if np.isnan(known) else known,
+                chance_words=chance_words(known) if given is not None else "",
+                chance_of=view.model.chance_of,
+                place=place,
+                supporting=_supporting(given, rule if said else None, definitions, days),
+                against=given.against if given else (),
+                missing=given.missing if given else (),
+            )
+        )
+    return tuple(found)
+
+
+def _supporting(given: Reasons | None, rule: Rule | None, definitions: Definitions, days: Days) -> tuple[str, ...]:
+    """What the model weighs, without what the rule has just said of the same thing on the same day."""
+    if given is None:
+        return ()
+    said = {(group_of(definitions.features[name]), days.get(name)) for name in rule.features} if rule else set()
+    kept = [
+        part.sentence
+        for part in given.parts
+        if part.side == "supporting"
+        and (days.get(part.feature) is None or (part.group, days[part.feature]) not in said)
+    ]
+    return tuple(kept[: MOST_REASONS - (rule is not None)])
+
+
+def _notes(definitions: Definitions, views: Sequence[View], person: Spoken, conditions: set[str]) -> tuple[str, ...]:
+    """What to arrange or to know, of everybody and of the conditions on the line; urgent words where it is urgent."""
+    urgent = person.lane in URGENT
+    notes: list[str] = []
+    for view in views:
+        for rule in (*definitions.leave_outs, *(view.model.leave_out if view.condition in conditions else ())):
+            if rule.only_for and not conditions & set(rule.only_for):
+                continue
+            if rule.name in view.left_out and view.left_out[rule.name][person.row]:
+                notes.append((rule.urgent_note if urgent else "") or rule.note)
+    return tuple(note for note in dict.fromkeys(notes) if note)

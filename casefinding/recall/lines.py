@@ -1,0 +1,124 @@
+"""One line a person: every condition's say about them, under the most urgent lane."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from casefinding.definitions.shapes import Rule
+from casefinding.recall.view import View
+
+ORDER = ("act now", "check the reading", "review the record", "invite", "never measured")
+"""Lanes from the most urgent; a person stands once, in the first lane that any condition gives them."""
+BY_CHANCE = ("invite", "never measured")
+"""Lanes where the model's chance and reasons are shown: beside a safety rule a low chance would falsely reassure."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """What one condition says about a person: by a rule, by the model's chance, or both.
+
+    `label` is what it concerns; `say` is empty where a more urgent rule of the same condition speaks; `chance_words`
+    and the sentences of the model are empty in lanes that are not by chance.
+    """
+
+    condition: str
+    label: str
+    lane: str
+    rule: str | None
+    priority: int
+    severe: bool
+    say: str
+    do: str
+    source: str
+    evidence_on: dt.date | None  # the day of the record that the rule speaks of
+    chance: float | None
+    chance_words: str
+    chance_of: str
+    place: int  # the order of invitation in the practice for this condition's test; 0 = not by capacity
+    supporting: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One person on a practice's list."""
+
+    pseudonym: str
+    practice: str
+    born: int
+    sex: str
+    lane: str
+    items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def do(self) -> tuple[str, ...]:
+        """What to do: for each condition its most urgent action, each once."""
+        first = {item.condition: item.do for item in reversed(self.items) if item.lane != "note"}
+        ordered = dict.fromkeys(item.condition for item in self.items if item.lane != "note")
+        return tuple(dict.fromkeys(first[condition] for condition in ordered))
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """What the person is listed for: the headings of what is said or offered."""
+        spoken = (item.label for item in self.items if item.say or item.rule is None)
+        return tuple(dict.fromkeys(spoken)) or tuple(dict.fromkeys(item.label for item in self.items))
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Every rule that fired, also those that a more urgent one speaks for."""
+        return tuple(dict.fromkeys(item.rule for item in self.items if item.rule))
+
+
+@dataclass
+class Spoken:
+    """Who is on a list and why, before words are found: rows of the base table."""
+
+    row: int
+    lane: str
+    by: list[tuple[View, str, Rule | None, int]] = field(default_factory=list)  # view, lane, rule, place
+
+
+def who_and_why(views: Sequence[View], places: Mapping[str, np.ndarray]) -> list[Spoken]:
+    """Everyone on a list, with what speaks for it: urgent and review rules for all, invitations by place.
+
+    `places` gives each condition's order of invitation (see `capacity.invited`). "act now", "check the reading" and
+    "review the record" never depend on it. A person who is invited also carries every rule of the lanes "invite",
+    "never measured" and "note" that fired, so that one conversation covers everything.
+    """
+    found: dict[int, Spoken] = {}
+
+    def add(row: int, lane: str, view: View, rule: Rule | None, place: int) -> None:
+        spoken = found.setdefault(row, Spoken(row, lane))
+        if lane in ORDER and (spoken.lane not in ORDER or ORDER.index(lane) < ORDER.index(spoken.lane)):
+            spoken.lane = lane
+        spoken.by.append((view, lane, rule, place))
+
+    for view in views:
+        rules = {rule.id: rule for rule in view.model.rules}
+        for lane in ("act now", "check the reading", "review the record"):
+            for rule_id, mask in view.fired(lane).items():
+                for row in np.flatnonzero(mask):
+                    add(int(row), lane, view, rules[rule_id], 0)
+        place = places[view.condition]
+        invite, never, notes = view.fired("invite"), view.fired("never measured"), view.fired("note")
+        for row in np.flatnonzero(place):
+            row = int(row)
+            named = False
+            for lane, fired in (("invite", invite), ("never measured", never)):
+                for rule_id, mask in fired.items():
+                    if mask[row]:
+                        add(row, lane, view, rules[rule_id], int(place[row]))
+                        named = True
+            if not named:
+                add(row, "invite", view, None, int(place[row]))
+        for rule_id, mask in notes.items():
+            for row in np.flatnonzero(mask):
+                if int(row) in found:
+                    add(int(row), "note", view, rules[rule_id], 0)
+    return sorted(found.values(), key=lambda spoken: spoken.row)
