@@ -1,0 +1,78 @@
+"""One page a model: who was asked, how it was judged, for whom, against what, by which rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from casefinding.files import write_text
+from casefinding.judge.judgement import Judgement
+from casefinding.report.charts import as_image, model_charts
+from casefinding.report.page import page
+from casefinding.report.shapes import Edition, ModelStory
+
+MEASURES = (
+    ("auroc", "AUROC (1 orders perfectly, 0.5 by lot)", 3),
+    ("average_precision", "Average precision", 3),
+    ("brier", "Brier score (lower is better)", 4),
+    ("calibration_slope", "Calibration slope (1 is right)", 2),
+    ("calibration_in_the_large", "Calibration in the large (0 is right)", 2),
+    ("ppv", "Of those on a list as long as the practices can work, diagnosed later (PPV)", "share"),
+    ("sensitivity", "Of those diagnosed later, on that list (sensitivity)", "share"),
+)
+GROUPINGS = {
+    "age_band": "Age",
+    "sex": "Sex",
+    "ethnicity": "Ethnic group",
+    "deprivation": "Deprivation fifth",
+    "core20": "Core20",
+    "practice": "Practice",
+    "attendance": "Attendance",
+}
+_DRAWINGS = {
+    "calibration": "Calibration: in each tenth of people by chance, the share expected to be diagnosed and that was.",
+    "net_benefit": "Net benefit at each threshold, beside the yardsticks and testing everybody.",
+    "gains": "Of the people diagnosed later, the share on a list as it grows.",
+    "truth": "Of the people truly ill and uncoded, the share on a list as it grows.",
+}
+
+
+def write_model(story: ModelStory, edition: Edition, folder: Path) -> None:
+    """Write a model's page as CONDITION.html."""
+    judgement: Judgement | None = story.judgement
+    drawings, groups, truth_groups = [], [], []
+    if judgement is not None:
+        drawings = [(name, as_image(svg), _DRAWINGS[name]) for name, svg in model_charts(judgement).items()]
+        groups = [(title, judgement.groups[name]) for name, title in GROUPINGS.items() if name in judgement.groups]
+        truth_groups = _truth_groups(judgement)
+    write_text(
+        folder / f"{story.condition}.html",
+        page(
+            "model.html", story=story, edition=edition, up="../index.html", judged=judgement, measures=MEASURES,
+            drawings=drawings, groups=groups, truth_groups=truth_groups,
+        ),
+    )  # fmt: skip
+
+
+def _truth_groups(judgement: Judgement) -> list[tuple[str, list[dict[str, Any]]]]:
+    if not judgement.truth or judgement.truth["too_few"]:
+        return []
+    known = judgement.truth["groups"]
+    shown = [(title, known[name]) for name, title in GROUPINGS.items() if name in known and name != "practice"]
+    return [*shown, ("Why uncoded", judgement.truth["states"])] if judgement.truth["states"] else shown
+
+
+def headline(judgement: Judgement | None) -> dict[str, str] | None:
+    """AUROC and calibration slope with their intervals, in words, for the index page."""
+    if judgement is None or not judgement.overall["rates"]:
+        return None
+    rates = judgement.overall["rates"]
+    return {"auroc": _words(rates["auroc"], 3), "slope": _words(rates["calibration_slope"], 2)}
+
+
+def _words(entry: dict[str, float | None], decimals: int) -> str:
+    if entry["value"] is None:
+        return "too few"
+    if entry["low"] is None or entry["high"] is None:
+        return f"{entry['value']:.{decimals}f}"
+    return f"{entry['value']:.{decimals}f} ({entry['low']:.{decimals}f} to {entry['high']:.{decimals}f})"
