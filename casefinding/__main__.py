@@ -1,0 +1,5 @@
+"""`python -m casefinding`."""
+
+from casefinding.cli import main
+
+main()

@@ -1,0 +1,84 @@
+"""Records in: simulate or take an extract, bring it into a store, say what was refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from casefinding.definitions.config import Records
+from casefinding.errors import ConfigError
+from casefinding.files import canonical_json, write_text
+from casefinding.job.progress import Stages
+from casefinding.records.store import Store
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A store, and the truth beside it where the records were simulated."""
+
+    store: Store
+    truth: Path | None
+
+
+def prepare(records: Records, home: Path, stages: Stages, *, reuse: bool = False) -> Prepared:
+    """Make or read the extract of a config and bring it into `home`/store.
+
+    `reuse`: take what stands in `home` if it was made from the same `records` section, as training does.
+    """
+    from casefinding.records.sources import ingest
+
+    made_from = canonical_json(records.model_dump(mode="json", by_alias=True))
+    mark = home / "made-from.json"
+    truth = home / "truth" if records.simulate else None
+    if reuse and mark.exists() and mark.read_text(encoding="utf-8") == made_from:
+        return Prepared(Store.open(home / "store"), truth)
+    mark.unlink(missing_ok=True)
+    if records.simulate:
+        extract, kind = home / "extract", "native"
+        with stages.stage("Simulate people") as tick:
+            _simulate(extract, home / "truth", records, tick)
+    elif records.path:
+        extract, kind = Path(records.path), records.kind
+    else:
+        raise ConfigError("no records", where="records", hint="give 'path' and 'kind', or 'simulate', or --records")
+    with stages.stage("Bring in the records") as tick:
+        store = ingest(kind, extract, home / "store", shard_people=records.shard_people, progress=tick)
+    write_text(mark, made_from)
+    return Prepared(store, truth)
+
+
+def _simulate(extract: Path, truth: Path, records: Records, tick) -> None:
+    from casefinding.synthetic.simulate import simulate
+
+    asked = records.simulate
+    assert asked is not None
+    simulate(asked.people, asked.practices, asked.seed, extract, truth, progress=tick)
+
+
+def simulate_people(out: Path, *, people: int, practices: int, seed: int, quiet: bool = False) -> None:
+    """`casefinding simulate`: an extract in `out`, its truth in `out`-truth."""
+    from casefinding.synthetic.simulate import simulate
+
+    stages = Stages(quiet=quiet)
+    truth = out.with_name(f"{out.name}-truth")
+    with stages.stage("Simulate people") as tick:
+        made = simulate(people, practices, seed, out, truth, progress=tick)
+    print(f"{made.people + made.planted:,} people of {made.practices} practices, {made.events:,} events")
+    print(f"extract: {out}\ntruth:   {truth}  (for studies only; no command but the judge's part of a run reads it)")
+
+
+def bring_in(extract: Path, store: Path, *, kind: str, definitions: Path | None, quiet: bool = False) -> None:
+    """`casefinding ingest`: a store, and a summary of what was refused and held."""
+    from casefinding.definitions.read import read_definitions
+    from casefinding.records.quality import assess
+    from casefinding.records.sources import ingest
+
+    known = read_definitions(definitions)
+    stages = Stages(quiet=quiet)
+    with stages.stage("Bring in the records") as tick:
+        made = ingest(kind, extract, store, progress=tick)
+    with stages.stage("Assess their quality"):
+        quality = assess(made, known)
+    print(f"{made.people:,} people, data through {made.data_through}, digest {made.digest[:16]}")
+    for reason, number in sorted(quality.refused.items(), key=lambda entry: -entry[1]):
+        print(f"{number:>12,}  {reason}")

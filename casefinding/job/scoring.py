@@ -1,0 +1,162 @@
+"""The index day: who is registered, what their records say, which rules fire, what the models give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from casefinding.cohort.eligible import eligible, register_status, registered
+from casefinding.definitions.config import Config
+from casefinding.definitions.shapes import Definitions
+from casefinding.errors import CohortError
+from casefinding.explain.reasons import Reasons, reasons
+from casefinding.job.progress import Stages
+from casefinding.job.training import only_practices, places_of
+from casefinding.recall.build import lines
+from casefinding.recall.capacity import invited
+from casefinding.recall.leave_out import leave_outs
+from casefinding.recall.lines import Line, who_and_why
+from casefinding.recall.view import EVERYTHING, View
+from casefinding.records.store import Store
+from casefinding.rules.evaluate import evaluate, flag
+from casefinding.signals.matrix import build_matrix
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Everybody registered on the index day, seen by every condition, and the lines that came of it."""
+
+    base: pa.Table
+    views: Sequence[View]
+    flows: Mapping[str, Any]
+    lines: Sequence[Line]
+    scores: pa.Table
+
+
+def score(definitions: Definitions, store: Store, config: Config, bundles: Mapping[str, Any], stages: Stages) -> Scored:
+    """Rules for everybody, chances for those whom a bundle may rank, reasons for those on a list."""
+    names = list(dict.fromkeys(name for condition in config.conditions for name in definitions.features_for(condition)))
+    with stages.stage("Index day: who is registered"):
+        base = only_practices(registered(store, [config.index_day]), config)
+        if base.num_rows == 0:
+            raise CohortError(
+                f"nobody is registered on {config.index_day}",
+                where="index day",
+                hint=f"the records run from {store.data_from} to {store.data_through}",
+            )
+        pseudonyms = store.people_table()["pseudonym"].take(base["person"])
+        base = base.append_column("pseudonym", pseudonyms)
+    with stages.stage("Index day: features") as tick:
+        matrix = build_matrix(store, definitions, names, base, threads=config.training.threads, progress=tick)
+        assert isinstance(matrix, pa.Table)  # without a folder it is one table
+        columns = {name: matrix[name].to_numpy() for name in names}
+    with stages.stage("Index day: rules and chances"):
+        views, flows = [], {}
+        for condition in config.conditions:
+            view, flows[condition] = _view(condition, definitions, store, config, base, matrix, columns, bundles)
+            views.append(view)
+    with stages.stage("Lists: who, why and in which order"):
+        practice = base["practice"].to_numpy(zero_copy_only=False)
+        practices = sorted(set(practice))
+        shares = {code: config.capacity.of(code).never_measured_share for code in practices}
+        places = {
+            view.condition: invited(view, practice, places_of(config, practices, view.model.test), shares)
+            for view in views
+        }
+        spoken = who_and_why(views, places)
+        listed = base.take(pa.array([person.row for person in spoken], pa.int64()))
+        evidence = build_matrix(store, definitions, names, listed, threads=config.training.threads, with_days=True)
+        assert isinstance(evidence, pa.Table)
+        row_of = {person.row: position for position, person in enumerate(spoken)}
+
+        def explain(view: View, rows: Sequence[int]) -> Mapping[int, Reasons]:
+            return _reasons(view, rows, row_of, definitions, evidence, bundles[view.condition], config)
+
+        found = lines(spoken, views, definitions, base, evidence, explain)
+    return Scored(base, views, flows, found, _scores(base, views, columns))
+
+
+def _view(
+    condition: str,
+    definitions: Definitions,
+    store: Store,
+    config: Config,
+    base: pa.Table,
+    matrix: pa.Table,
+    columns: Mapping[str, np.ndarray],
+    bundles: Mapping[str, Any],
+) -> tuple[View, Any]:
+    model = definitions.models[condition]
+    status = register_status(store, definitions, condition, base)
+    asked, flow = eligible(base, model, status)
+    left_out, drops = leave_outs(
+        definitions, condition, columns, base["person"].to_numpy(), store.contacts(), config.index_day
+    )
+    chance = np.full(base.num_rows, np.nan)
+    raw = np.full(base.num_rows, np.nan)
+    if condition in bundles and asked.any():
+        rows = matrix.filter(pa.array(asked))
+        chance[asked] = bundles[condition].chance(rows)
+        raw[asked] = bundles[condition].raw(rows)
+    flags = flag(model, columns, status)
+    severe = {rule.id: evaluate(rule.severe, columns) & flags[rule.id] for rule in model.rules if rule.severe}
+    rules = definitions.leave_outs_for(condition)
+    return View(model, status, asked, flags, left_out, drops, rules, chance, raw, severe), flow
+
+
+def _reasons(
+    view: View,
+    rows: Sequence[int],
+    row_of: Mapping[int, int],
+    definitions: Definitions,
+    evidence: pa.Table,
+    bundle: Any,
+    config: Config,
+) -> dict[int, Reasons]:
+    """Reasons for some rows by an exact contribution of every feature to the calibrated log-odds."""
+    mine = evidence.take(pa.array([row_of[row] for row in rows], pa.int64()))
+    contributions, start = bundle.contributions(mine)
+    features = list(bundle.features)
+    values = np.column_stack([mine[name].to_numpy() for name in features])
+    days = np.column_stack([_days(mine, name) for name in features])
+    extra = {name: mine[name].to_numpy() for name in view.model.missing_notes}
+    said = reasons(
+        contributions.sum(axis=1) + start, contributions, start, definitions, features, values, days,
+        config.index_day, model=view.model, noted=extra,
+    )  # fmt: skip
+    return dict(zip(rows, said, strict=True))
+
+
+def _days(table: pa.Table, feature: str) -> np.ndarray:
+    """The day a feature's value speaks of; none for features about the person."""
+    if f"{feature}__day" not in table.column_names:
+        return np.full(table.num_rows, np.datetime64("NaT", "D"))
+    return table[f"{feature}__day"].to_numpy().astype("datetime64[D]")
+
+
+def _scores(base: pa.Table, views: Sequence[View], columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """Every eligible person's chance for each condition, the raw score and how much was known."""
+    parts = []
+    for view in views:
+        asked = view.eligible & view.allowed(EVERYTHING)
+        rows = base.filter(pa.array(asked))
+        known = np.mean([~np.isnan(columns[name][asked]) for name in view.model.features], axis=0)
+        ranked = ~np.isnan(view.ranked()[asked])
+        parts.append(
+            pa.table(
+                {
+                    "pseudonym": rows["pseudonym"],
+                    "practice": rows["practice"],
+                    "condition": pa.array([view.condition] * rows.num_rows, pa.string()),
+                    "chance": pa.array(view.chance[asked], from_pandas=True),
+                    "raw_score": pa.array(view.raw[asked], from_pandas=True),
+                    "may_be_ranked": pa.array(ranked),
+                    "share_of_features_known": pa.array(known),
+                }
+            )
+        )
+    return pa.concat_tables(parts)

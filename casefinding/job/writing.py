@@ -1,0 +1,172 @@
+"""Everything a run leaves behind, from what its stages found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from casefinding import __version__
+from casefinding.definitions.config import Config
+from casefinding.definitions.lock import lock_sha256
+from casefinding.definitions.shapes import Definitions
+from casefinding.files import canonical_json, writing
+from casefinding.job.records import Prepared
+from casefinding.job.scoring import Scored
+from casefinding.job.training import Learnt, places_of
+from casefinding.records.quality import assess
+from casefinding.records.reasons import Refusal
+from casefinding.report.model import write_model
+from casefinding.report.network import write_index, write_manifest, write_quality
+from casefinding.report.practice import write_practice
+from casefinding.report.shapes import Edition, ModelStory, PracticeLists
+
+
+def write_everything(
+    out: Path,
+    config: Config,
+    known: Definitions,
+    prepared: Prepared,
+    learnt: Mapping[str, Learnt],
+    bundles: Mapping[str, Any],
+    scored: Scored,
+) -> None:
+    """Write practices/, models/, index.html, quality.html, scores.parquet and manifest.json into a fresh folder."""
+    store = prepared.store
+    facts = {
+        "config": config.model_dump(mode="json", by_alias=True),
+        "definitions": lock_sha256(known),
+        "records": {
+            "kind": store.kind,
+            "digest": store.digest,
+            "from": str(store.data_from),
+            "through": str(store.data_through),
+            "people": store.people,
+        },
+        "bundles": {condition: bundle.sha256 for condition, bundle in bundles.items()},
+    }
+    edition = Edition(
+        network=config.network.name,
+        contact=config.network.contact,
+        index_day=config.index_day,
+        data_through=store.data_through,
+        list_id=hashlib.sha256(canonical_json(facts).encode()).hexdigest()[:8],
+        version=__version__,
+        made_up=config.records.simulate is not None,
+    )
+    lists = _practice_lists(config, store, scored)
+    written = [(one, write_practice(one, edition, out / "practices")) for one in lists]
+    stories = [_story(condition, known, learnt[condition], bundles, scored) for condition in config.conditions]
+    for story in stories:
+        write_model(story, edition, out / "models")
+    quality = _quality(known, prepared, edition, out)
+    write_index(written, stories, quality, edition, out)
+    with writing():
+        pq.write_table(scored.scores, out / "scores.parquet", compression="zstd")
+    write_manifest(facts, edition, out)
+
+
+def _practice_lists(config: Config, store: Any, scored: Scored) -> list[PracticeLists]:
+    names = {row["practice"]: row["name"] for row in store.practices().to_pylist()}
+    practice = scored.base["practice"].to_numpy(zero_copy_only=False)
+    codes, registered = np.unique(practice, return_counts=True)
+    found = []
+    for code, people in zip(codes.tolist(), registered.tolist(), strict=True):
+        mine = [line for line in scored.lines if line.practice == code]
+        here = practice == code
+        capacity: dict[str, int] = {}
+        used: dict[str, int] = {}
+        expected: dict[str, float] = {}
+        left_out: dict[str, int] = {}
+        for view in scored.views:
+            test = view.model.test
+            capacity[test] = places_of(config, [code], test)[code]
+            invited = {
+                line.pseudonym: item.chance
+                for line in mine
+                for item in line.items
+                if item.condition == view.condition and item.place
+            }
+            used[test] = used.get(test, 0) + len(invited)
+            chances = [chance for chance in invited.values() if chance is not None]
+            if chances:
+                expected[view.model.label] = float(sum(chances))
+            for name, holds in view.left_out.items():
+                number = int((holds & here & (view.status != "on register")).sum())
+                if number and {"invite", "chance"} & set(view.drops[name]):
+                    label = _label(view, name)
+                    left_out[f"{view.model.label}: {label}"] = number
+        found.append(PracticeLists(code, names.get(code) or code, people, mine, capacity, used, expected, left_out))
+    return found
+
+
+def _label(view: Any, name: str) -> str:
+    for rule in view.leave_outs:
+        if rule.name == name:
+            return rule.label
+    return name
+
+
+def _story(condition: str, known: Definitions, one: Learnt, bundles: Mapping[str, Any], scored: Scored) -> ModelStory:
+    model = known.models[condition]
+    view = next(view for view in scored.views if view.condition == condition)
+    bundle = bundles.get(condition)
+    importance = []
+    if one.trained is not None:
+        rows = sorted(one.trained.importance.to_pylist(), key=lambda row: -row["moves"])[:15]
+        importance = [(known.features[row["feature"]].label, row["moves"]) for row in rows]
+    facts = dict(one.facts or {})
+    shown = {
+        "index days": ", ".join(facts.get("index days", ())),
+        "gap": f"{_length(model.outcome.gap)} after the index day",
+        "horizon": _length(model.outcome.horizon),
+        "what happened": ", ".join(f"{kind}: {number:,}" for kind, number in facts.get("outcomes", {}).items()),
+        "left out of training": ", ".join(
+            f"{label}: {n:,}" for label, n in facts.get("left out of training", {}).items()
+        ),
+    }
+    return ModelStory(
+        condition=condition,
+        label=model.label,
+        about=model.about,
+        chance_of=model.chance_of,
+        flow=[(step.label, step.left_out, step.remaining) for step in scored.flows[condition].steps],
+        training={name: value for name, value in shown.items() if value},
+        not_trained=one.why_not,
+        judgement=one.judgement,
+        importance=importance,
+        rules=[
+            {
+                "id": rule.id, "lane": rule.lane, "label": rule.label, "do": rule.do, "source": rule.source,
+                "status": rule.status, "people": int(view.flags[rule.id].sum()),
+            }
+            for rule in model.rules
+        ],
+        bundle={"SHA-256": bundle.sha256, "Features": str(len(bundle.features))} if bundle else {},
+    )  # fmt: skip
+
+
+def _counted(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}: {number:,}" for name, number in numbers.items() if number)
+
+
+def _length(span: Any) -> str:
+    return f"{span.months} months" if span.months else f"{span.days} days"
+
+
+def _quality(known: Definitions, prepared: Prepared, edition: Edition, out: Path) -> dict[str, int]:
+    quality = assess(prepared.store, known)
+    practices = sorted(quality.by_practice)
+    refused: list[tuple[str, int, str, Sequence[int]]] = [
+        (reason, number, Refusal(reason).explanation, [quality.by_practice[code].get(reason, 0) for code in practices])
+        for reason, number in sorted(quality.refused.items(), key=lambda entry: (-entry[1], entry[0]))
+    ]
+    signals = [
+        row for row in quality.signals if row["outside"] or row["unknown_unit"] or row["no_value"] or row["warn"]
+    ]
+    write_quality(refused, practices, signals, quality.notes, edition, out)
+    return {"refused_rows": sum(quality.refused.values()), "held_values": quality.held.num_rows}
