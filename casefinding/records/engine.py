@@ -1,0 +1,252 @@
+"""DuckDB, locked down: it reads the declared files as text, computes and sorts in bounded memory, and no more."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from casefinding.errors import RecordsError, WriteError
+from casefinding.records.diagnose import broken, explain_csv, open_bytes, parquet_is_damaged
+
+MEMORY = "1GB"
+THREADS = 2
+BATCH = 250_000
+_ENDINGS = {".csv": "csv", ".csv.gz": "csv", ".parquet": "parquet"}
+ENDINGS = tuple(_ENDINGS)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a table: where it is, how reports name it, and its columns in their order."""
+
+    path: Path
+    name: str
+    form: str  # csv or parquet
+    columns: tuple[str, ...]
+
+    @classmethod
+    def look(cls, path: Path, name: str) -> Part:
+        """Read a file's header only; raises RecordsError if it is empty, broken or not text in UTF-8."""
+        form = next(form for ending, form in _ENDINGS.items() if path.name.endswith(ending))
+        try:
+            if path.stat().st_size == 0:
+                raise RecordsError("the file is empty", where=name, hint="export the table again, with its header")
+            columns = _parquet_columns(path, name) if form == "parquet" else _csv_columns(path, name)
+            return cls(path, name, form, columns)
+        except (OSError, EOFError, zlib.error):
+            raise broken(name) from None
+
+
+def _parquet_columns(path: Path, name: str) -> tuple[str, ...]:
+    try:
+        schema = pq.read_schema(path)
+    except pa.ArrowException:
+        raise broken(name) from None
+    for field in schema:
+        column = field.name
+        if pa.types.is_floating(field.type) and column.lower() in {"code", "person", "practice"}:
+            raise RecordsError(
+                f"column '{column}' is stored as a floating-point number, which rounds long ids",
+                where=name,
+                hint="write the column as text",
+            )
+        if pa.types.is_timestamp(field.type) and field.type.tz is not None:
+            raise RecordsError(
+                f"column '{column}' holds times of a time zone, which may be another day here",
+                where=name,
+                hint="write the column as a date",
+            )
+        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
+            raise RecordsError(f"column '{column}' holds no text, number or date", where=name, hint="write it as text")
+    return tuple(schema.names)
+
+
+def _csv_columns(path: Path, name: str) -> tuple[str, ...]:
+    with open_bytes(path) as handle:
+        line = handle.readline(1_000_000)
+    try:
+        header = next(csv.reader(io.StringIO(line.decode("utf-8-sig"), newline=""), strict=True), [])
+    except UnicodeDecodeError:
+        raise RecordsError("the file is not text in UTF-8", where=name, hint="save it as 'CSV UTF-8'") from None
+    except csv.Error:
+        raise broken(name) from None
+    if "\r" in line.decode("utf-8-sig").removesuffix("\n").removesuffix("\r"):
+        raise RecordsError("lines end in CR alone", where=name, hint="save the file again, with LF or CR LF")
+    if len(header) == 1:
+        for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+            if separator in header[0]:
+                raise RecordsError(
+                    f"the columns are separated by {word}", where=name, hint="save the file with commas between columns"
+                )
+    return tuple(column.strip() for column in header)
+
+
+def quoted(name: str) -> str:
+    """An identifier for SQL.
+
+    >>> quoted('a"b')
+    '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def lit(text: str) -> str:
+    """A text for SQL, where a statement takes no parameter.
+
+    >>> lit("it's")
+    "'it''s'"
+    """
+    if "\0" in text:
+        raise RecordsError("a name holds a null character", hint="rename the file")
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Engine:
+    """A DuckDB that can open the declared files and its own work folder, and nothing else.
+
+    `in_order` keeps rows in the order of the file (needed to number the rows of CSV), at some cost.
+    """
+
+    def __init__(self, parts: Sequence[Part], work: Path, *, in_order: bool = True, memory: str = MEMORY) -> None:
+        self.parts = tuple(parts)
+        spill = work / "spill"
+        with _translated():
+            self._duckdb = duckdb.connect(
+                str(work / "work.duckdb"),
+                config={
+                    "autoinstall_known_extensions": "false",
+                    "autoload_known_extensions": "false",
+                    "allow_community_extensions": "false",
+                    "python_enable_replacements": "false",
+                    "threads": str(THREADS),
+                    "memory_limit": memory,
+                    "temp_directory": str(spill),
+                    "preserve_insertion_order": "true" if in_order else "false",
+                },
+            )
+            with suppress(duckdb.InvalidInputException):  # a notebook without widgets has no bar and refuses the word
+                self._duckdb.execute("SET enable_progress_bar=false")
+            files = ",".join(lit(str(part.path)) for part in self.parts)
+            self._duckdb.execute(f"SET allowed_paths=[{files}]")
+            self._duckdb.execute("SET enable_external_access=false")
+            self._duckdb.execute("SET lock_configuration=true")
+
+    def close(self) -> None:
+        """Close the connection; the work folder may then be removed."""
+        self._duckdb.close()
+
+    def run(self, sql: str, values: Sequence[Any] | None = None) -> None:
+        """Run a statement."""
+        with _translated(self.parts):
+            self._duckdb.execute(sql, values)
+
+    def rows(self, sql: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a small answer."""
+        with _translated(self.parts):
+            return self._duckdb.execute(sql, values).fetchall()
+
+    def table(self, sql: str, schema: pa.Schema) -> pa.Table:
+        """A small answer as an Arrow table of that schema."""
+        with _translated(self.parts):
+            return self._duckdb.sql(sql).to_arrow_table().cast(schema)
+
+    def take(self, name: str, table: pa.Table) -> None:
+        """Copy an Arrow table of ours into the engine, as a table of that name."""
+        with _translated(self.parts):
+            self._duckdb.register("taken", table)
+            self._duckdb.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM taken")
+            self._duckdb.unregister("taken")
+
+    def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """A large answer, a batch at a time; the rest waits in the engine's bounded memory or on disk."""
+        with _translated(self.parts):
+            reader = self._duckdb.sql(sql).to_arrow_reader(BATCH)
+        while True:
+            with _translated(self.parts):
+                try:
+                    batch = reader.read_next_batch()
+                except StopIteration:
+                    return
+            yield batch
+
+    def read(self, part: Part, columns: Sequence[tuple[str, str | None]], number: int) -> str:
+        """SQL that reads one file: each (name, column of the file or None) as trimmed text, NULL where empty,
+        then `file` (the number given) and `row` (1 = the first after the header)."""
+        place = lit(str(part.path))
+        if part.form == "parquet":
+            source, row = f"read_parquet([{place}], file_row_number=true)", "file_row_number + 1"
+        else:
+            # The dialect is fixed, never guessed: a guess from the first rows misreads a quote that comes later.
+            types = ", ".join(f"{lit(_unique(i))}: 'VARCHAR'" for i in range(len(part.columns)))
+            source = (
+                f"read_csv([{place}], auto_detect=false, delim=',', quote='\"', escape='\"', header=true,"
+                f" columns={{{types}}}, nullstr='', strict_mode=true)"
+            )
+            row = "row_number() OVER ()"
+        cells = []
+        for name, column in columns:
+            if column is None:
+                text = "NULL::VARCHAR"
+            elif part.form == "parquet":
+                text = f"nullif(trim({quoted(column)}::VARCHAR), '')"
+            else:
+                text = f"nullif(trim({quoted(_unique(part.columns.index(column)))}), '')"
+            cells.append(f"{text} AS {quoted(name)}")
+        return f"SELECT {', '.join(cells)}, {number}::INTEGER AS file, ({row})::BIGINT AS row FROM {source}"
+
+
+def _unique(position: int) -> str:
+    return f"c{position}"
+
+
+class _translated:
+    """Turn the engine's own messages, which may quote a patient's row, into ours, which never do."""
+
+    def __init__(self, parts: Sequence[Part] = ()) -> None:
+        self.parts = parts
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, _: object) -> None:
+        if problem is None or not isinstance(problem, (duckdb.Error, pa.ArrowException, OSError)):
+            return
+        message = str(problem)
+        if "INTERRUPT" in message.upper()[:40]:
+            raise KeyboardInterrupt from None
+        raise _explained(message, self.parts, problem) from None
+
+
+def _explained(message: str, parts: Sequence[Part], problem: BaseException) -> Exception:
+    """Only the kind of failure and the file are taken from the engine's message, never its words."""
+    lower = message.lower()
+    if "no space left" in lower or "disk full" in lower or "could not write" in lower:
+        return WriteError(
+            "cannot write: no space left on device",
+            hint="free some space beside the store; nothing that was there has been changed",
+        )
+    if isinstance(problem, duckdb.OutOfMemoryException):
+        return RecordsError(
+            "the extract needs more memory, or more room on disk for sorting, than there is",
+            hint="free some space beside the store, or split the extract",
+        )
+    named = sorted((part for part in parts if str(part.path) in message), key=lambda part: len(str(part.path)))
+    if named:
+        part = named[-1]  # event.csv is also in "event.csv.gz"
+        return explain_csv(part.path, part.name) if part.form == "csv" else broken(part.name)
+    for part in parts:  # a damaged page is reported without the file it is in
+        if part.form == "parquet" and parquet_is_damaged(part.path):
+            return broken(part.name)
+    return RecordsError(
+        f"the records cannot be read ({type(problem).__name__})", hint="please report this with the version in use"
+    )

@@ -1,0 +1,194 @@
+"""Practices, people and registrations: who is accepted into the store, and under which number."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from casefinding.errors import RecordsError
+from casefinding.records.cells import date_faults, ethnic_group, fault
+from casefinding.records.engine import Engine
+from casefinding.records.reasons import Refusal
+from casefinding.records.tables import PERSON, PRACTICE, REGISTRATION
+
+_PLAIN_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}\Z")
+
+
+def looks_like_nhs_number(text: str) -> bool:
+    """Whether a pseudonym is ten digits that pass the NHS number's check, outside the range kept for tests (999).
+
+    The check is modulus 11 over the first nine digits, weights 10 to 2 (NHS Data Dictionary, NHS NUMBER).
+
+    >>> looks_like_nhs_number("999 000 0018"), looks_like_nhs_number("p000017")
+    (False, False)
+    """
+    digits = text.replace(" ", "").replace("-", "")
+    if len(digits) != 10 or not (digits.isascii() and digits.isdigit()) or digits.startswith("999"):
+        return False
+    check = 11 - sum(int(digit) * (10 - place) for place, digit in enumerate(digits[:9])) % 11
+    return check % 11 == int(digits[9]) and check != 10
+
+
+def check_people(engine: Engine, tables: Mapping[str, str], through: dt.date) -> None:
+    """Make `practice_in`, `person_in`, `registration_in` (each row with its fault, or NULL) and `known`.
+
+    `known` holds one row for every pseudonym of the person table: num (NULL if refused), birth, died, practice (of the
+    latest registration, an accepted one if there is any), and state: the fault that its other rows inherit.
+    Raises RecordsError for an identifier among the pseudonyms and for practices that contradict each other.
+    """
+    _practices(engine, tables["practice"])
+    _refuse_identifiers(engine, tables["person"])
+    future = f"DATE '{through.isoformat()}'"
+    _people(engine, tables["person"], future)
+    _registrations(engine, tables["registration"], future)
+    engine.run(
+        f"""UPDATE person_in SET fault = {fault(Refusal.UNREGISTERED, "person")} WHERE fault IS NULL AND person NOT IN
+            (SELECT person FROM registration_in WHERE fault IS NULL)"""
+    )
+    # The number is the place in the order of the pseudonyms: no order of rows or files can change it.
+    engine.run(
+        f"""CREATE TABLE known AS
+        WITH kept AS (SELECT *, row_number() OVER (ORDER BY person) - 1 AS num FROM person_in WHERE fault IS NULL),
+        latest AS (SELECT person, arg_max(practice, (fault IS NULL, started_on_day, practice)) AS practice
+                   FROM registration_in WHERE practice IN (SELECT practice FROM practice_in)
+                   AND started_on_day IS NOT NULL GROUP BY person)
+        SELECT every.person, kept.num::INTEGER AS num, kept.birth_month_day AS birth, kept.died_on_day AS died,
+            coalesce(latest.practice, '') AS practice,
+            CASE WHEN kept.num IS NOT NULL THEN NULL WHEN unregistered THEN {fault(Refusal.UNREGISTERED, "person")}
+                 ELSE {fault(Refusal.PERSON_REFUSED, "person")} END AS state
+        FROM (SELECT person, bool_or(fault = {fault(Refusal.UNREGISTERED, "person")}) AS unregistered
+              FROM person_in WHERE person IS NOT NULL GROUP BY person) AS every
+        LEFT JOIN kept USING (person) LEFT JOIN latest USING (person)"""
+    )
+
+
+def _practices(engine: Engine, source: str) -> None:
+    engine.run(f"CREATE TABLE practice_read AS {source}")
+    engine.run(
+        f"""CREATE TABLE practice_in AS SELECT *, CASE WHEN practice IS NULL THEN {fault(Refusal.MISSING, "practice")}
+            WHEN row_number() OVER (PARTITION BY practice, name, pcn, place ORDER BY file, row) > 1
+            THEN {fault(Refusal.DUPLICATE)} END AS fault FROM practice_read"""
+    )
+    codes = [code for (code,) in engine.rows("SELECT practice FROM practice_in WHERE fault IS NULL ORDER BY practice")]
+    for code, following in zip(codes, [*codes[1:], None], strict=True):
+        if code == following:
+            raise RecordsError(
+                f"two rows of the practice table disagree about practice {code}", where="practice", hint="leave one row"
+            )
+        if not _PLAIN_CODE.match(code):
+            raise RecordsError(
+                "a practice code is not a plain code", where="practice", hint="use up to 20 letters and digits"
+            )
+
+
+def _refuse_identifiers(engine: Engine, source: str) -> None:
+    candidates = engine.rows(
+        f"""SELECT DISTINCT person FROM ({source}) WHERE NOT starts_with(person, '999')
+            AND regexp_full_match(person, '[0-9]{{3}}[ -]?[0-9]{{3}}[ -]?[0-9]{{4}}')"""
+    )
+    if any(looks_like_nhs_number(person) for (person,) in candidates):
+        raise RecordsError(
+            "the person column holds what look like NHS numbers, which must not enter the store",
+            where="person",
+            hint="replace them with pseudonyms where the records are kept; pseudonyms of ten digits are taken for them",
+        )
+
+
+def _people(engine: Engine, source: str, future: str) -> None:
+    engine.run(
+        f"""CREATE TABLE person_read AS SELECT s.*, month_of(birth_month) AS birth_month_day,
+            day_of(died_on) AS died_on_day, sex_text.name AS sex_name, try_cast(imd_decile AS TINYINT) AS decile
+        FROM ({source}) AS s LEFT JOIN sex_text ON sex_text.text = lower(coalesce(sex, ''))"""
+    )
+    engine.run(
+        f"""CREATE TABLE person_faults AS SELECT *, CASE
+            WHEN person IS NULL THEN {fault(Refusal.MISSING, "person")}
+            WHEN birth_month IS NULL THEN {fault(Refusal.MISSING, "birth_month")}
+            {date_faults("birth_month", "died_on")}
+            WHEN birth_month_day > {future} THEN {fault(Refusal.FUTURE, "birth_month")}
+            WHEN died_on_day > {future} THEN {fault(Refusal.FUTURE, "died_on")}
+            WHEN died_on_day < birth_month_day THEN {fault(Refusal.ENDS_BEFORE_START, "died_on")}
+            WHEN sex_name IS NULL THEN {fault(Refusal.UNKNOWN_SEX, "sex")}
+            WHEN imd_decile IS NOT NULL AND NOT regexp_full_match(imd_decile, '0?[1-9]|10')
+            THEN {fault(Refusal.NOT_A_DECILE, "imd_decile")}
+            WHEN row_number() OVER (PARTITION BY person, birth_month_day, died_on_day, sex_name, ethnicity, decile,
+                imd_vintage ORDER BY file, row) > 1 THEN {fault(Refusal.DUPLICATE)}
+            END AS fault FROM person_read"""
+    )
+    engine.run(
+        f"""CREATE TABLE person_in AS SELECT * EXCLUDE (fault), CASE WHEN fault IS NULL
+            AND count(*) FILTER (WHERE fault IS NULL) OVER (PARTITION BY person) > 1
+            THEN {fault(Refusal.TWO_ROWS, "person")} ELSE fault END AS fault FROM person_faults"""
+    )
+
+
+def _registrations(engine: Engine, source: str, future: str) -> None:
+    engine.run(
+        f"""CREATE TABLE registration_read AS SELECT *, day_of(started_on) AS started_on_day,
+            day_of(ended_on) AS ended_on_day FROM ({source})"""
+    )
+    engine.run(
+        f"""CREATE TABLE registration_in AS SELECT r.*, CASE
+            WHEN r.person IS NULL THEN {fault(Refusal.MISSING, "person")}
+            WHEN every.person IS NULL THEN {fault(Refusal.UNKNOWN_PERSON, "person")}
+            WHEN p.person IS NULL THEN {fault(Refusal.PERSON_REFUSED, "person")}
+            WHEN r.practice IS NULL THEN {fault(Refusal.MISSING, "practice")}
+            WHEN known.practice IS NULL THEN {fault(Refusal.UNKNOWN_PRACTICE, "practice")}
+            WHEN started_on IS NULL THEN {fault(Refusal.MISSING, "started_on")}
+            {date_faults("started_on", "ended_on")}
+            WHEN started_on_day > {future} THEN {fault(Refusal.FUTURE, "started_on")}
+            WHEN ended_on_day < started_on_day THEN {fault(Refusal.ENDS_BEFORE_START, "ended_on")}
+            WHEN started_on_day < p.birth_month_day THEN {fault(Refusal.BEFORE_BIRTH, "started_on")}
+            WHEN started_on_day > p.died_on_day THEN {fault(Refusal.AFTER_DEATH, "started_on")}
+            WHEN row_number() OVER (PARTITION BY r.person, r.practice, started_on_day, ended_on_day
+                ORDER BY r.file, r.row) > 1 THEN {fault(Refusal.DUPLICATE)}
+            END AS fault
+        FROM registration_read AS r
+        LEFT JOIN (SELECT DISTINCT person FROM person_in) AS every ON every.person = r.person
+        LEFT JOIN (SELECT * FROM person_in WHERE fault IS NULL) AS p ON p.person = r.person
+        LEFT JOIN (SELECT practice FROM practice_in WHERE fault IS NULL) AS known ON known.practice = r.practice"""
+    )
+
+
+def person_table(engine: Engine) -> tuple[pa.Table, int]:
+    """The accepted people, and how many had an ethnicity in words that are not understood (taken as unknown)."""
+    texts = [text for (text,) in engine.rows("SELECT DISTINCT coalesce(ethnicity, '') FROM person_in ORDER BY 1")]
+    engine.run("CREATE TABLE ethnic (text VARCHAR, name VARCHAR, understood BOOLEAN)")
+    for text in texts:
+        group = ethnic_group(text)
+        engine.run("INSERT INTO ethnic VALUES (?, ?, ?)", [text, group or "unknown", group is not None])
+    ((lost,),) = engine.rows(
+        """SELECT count(*) FROM person_in JOIN ethnic ON ethnic.text = coalesce(ethnicity, '')
+           WHERE fault IS NULL AND NOT understood"""
+    )
+    table = engine.table(
+        """SELECT known.num AS person, known.person AS pseudonym, birth_month_day AS birth_month, sex_name AS sex,
+            ethnic.name AS ethnicity, coalesce(p.ethnicity, '') AS ethnicity_detail, decile AS imd_decile,
+            coalesce(imd_vintage, '') AS imd_vintage, died_on_day AS died_on
+        FROM person_in AS p JOIN known USING (person) JOIN ethnic ON ethnic.text = coalesce(p.ethnicity, '')
+        WHERE p.fault IS NULL ORDER BY num""",
+        PERSON,
+    )
+    return table, lost
+
+
+def practice_table(engine: Engine) -> pa.Table:
+    """The practices, by code."""
+    return engine.table(
+        """SELECT practice, coalesce(name, '') AS name, coalesce(pcn, '') AS pcn, coalesce(place, '') AS place
+           FROM practice_in WHERE fault IS NULL ORDER BY practice""",
+        PRACTICE,
+    )
+
+
+def registration_table(engine: Engine) -> pa.Table:
+    """The accepted registrations of accepted people."""
+    return engine.table(
+        """SELECT num AS person, r.practice, started_on_day AS started_on, ended_on_day AS ended_on
+           FROM registration_in AS r JOIN known USING (person) WHERE r.fault IS NULL
+           ORDER BY num, started_on_day, r.practice, ended_on_day""",
+        REGISTRATION,
+    )

@@ -1,0 +1,78 @@
+"""Why a row is refused, or a reading held: every reason has one name and one plain explanation."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """Why a row of the extract does not enter the store; it goes to quarantine instead.
+
+    >>> Refusal("impossible date").explanation
+    'A date that is not a real day written as YYYY-MM-DD, or a day before 1900.'
+    """
+
+    MISSING = "missing value"
+    IMPOSSIBLE_DATE = "impossible date"
+    FUTURE = "date in the future"
+    BEFORE_BIRTH = "before birth"
+    AFTER_DEATH = "after death"
+    ENDS_BEFORE_START = "ends before it starts"
+    TEXT_IN_NUMBER = "text in a number"
+    NUMBER_TOO_LARGE = "number too large"
+    UNKNOWN_SYSTEM = "unknown code system"
+    BAD_CODE = "code is not a valid id"
+    UNKNOWN_SEX = "unknown sex"
+    NOT_A_DECILE = "not a deprivation decile"
+    UNKNOWN_PRACTICE = "unknown practice"
+    UNKNOWN_PERSON = "person not in the person table"
+    UNREGISTERED = "person without registration"
+    PERSON_REFUSED = "person refused"
+    TWO_ROWS = "two different rows for one person"
+    UNKNOWN_KIND = "unknown kind of contact"
+    DUPLICATE = "duplicate row"
+
+    @property
+    def explanation(self) -> str:
+        """One sentence for the quality page."""
+        return EXPLANATIONS[self]
+
+
+class Held(StrEnum):
+    """Why a reading that is in the store is not used as a value; a person can be asked to check it."""
+
+    UNKNOWN_UNIT = "unknown unit"
+    IMPLAUSIBLE = "value outside the plausible range"
+    NO_VALUE = "no value"
+
+    @property
+    def explanation(self) -> str:
+        """One sentence for the quality page."""
+        return EXPLANATIONS[self]
+
+
+EXPLANATIONS: dict[StrEnum, str] = {
+    Refusal.MISSING: "A cell that must be filled is empty.",
+    Refusal.IMPOSSIBLE_DATE: "A date that is not a real day written as YYYY-MM-DD, or a day before 1900.",
+    Refusal.FUTURE: "A date after the last day of the extract.",
+    Refusal.BEFORE_BIRTH: "A date before the person's month of birth.",
+    Refusal.AFTER_DEATH: "A date after the person died.",
+    Refusal.ENDS_BEFORE_START: "A registration that ends before it starts, or a death before the birth.",
+    Refusal.TEXT_IN_NUMBER: 'A value that is not a plain number, such as "140/90", "1,5", "high" or "NaN".',
+    Refusal.NUMBER_TOO_LARGE: "A value too large to hold as a number.",
+    Refusal.UNKNOWN_SYSTEM: "A code system other than snomed, dmd, loinc, rxnorm and emis.",
+    Refusal.BAD_CODE: "A code that cannot be an id of its system: a wrong check digit, or a number that a spreadsheet "
+    "has rounded or written with a decimal point or an exponent.",
+    Refusal.UNKNOWN_SEX: "A sex that is none of female, male and unknown, nor one of their usual codes.",
+    Refusal.NOT_A_DECILE: "A deprivation decile that is not a whole number from 1 to 10.",
+    Refusal.UNKNOWN_PRACTICE: "A practice that the practice table does not hold.",
+    Refusal.UNKNOWN_PERSON: "A row about somebody whom the person table does not hold.",
+    Refusal.UNREGISTERED: "Somebody, or a row about somebody, with no accepted registration at a practice.",
+    Refusal.PERSON_REFUSED: "A row about somebody whose own row in the person table was refused.",
+    Refusal.TWO_ROWS: "Two rows of the person table that disagree about one person; both are refused.",
+    Refusal.UNKNOWN_KIND: "A kind of contact that is not in the list of the layout.",
+    Refusal.DUPLICATE: "A row that says the same as another row, which is kept.",
+    Held.UNKNOWN_UNIT: "A reading in a unit that the signal does not know.",
+    Held.IMPLAUSIBLE: "A reading outside the range that the signal takes as possible.",
+    Held.NO_VALUE: "A reading without a number.",
+}
