@@ -69,7 +69,10 @@ _PLURALS = {
 _ONE_OF = re.compile(rf"((?: (?!in\b|on\b|of\b|over\b|within\b|to\b)[a-z-]+){{0,3}}? )({'|'.join(_PLURALS)})\b")
 
 _CHANCES = (
-    *((1 / many, f"1 in {many:,}") for many in (1000, 500, 400, 300, 250, 200, 150, 120, 100, 80, 60, 50, 40, 30, 25)),
+    *(
+        (1 / many, f"1 in {many:,}")
+        for many in (1000, 700, 500, 400, 300, 250, 200, 150, 120, 100, 80, 60, 50, 40, 30, 25)
+    ),
     *((1 / many, f"1 in {many}") for many in (20, 18, 16, 14, 12, 10, 9, 8, 7, 6, 5, 4, 3, 2)),
     *((part / (part + 1), f"{part} in {part + 1}") for part in (2, 3, 4)),
     (0.9, "9 in 10"),

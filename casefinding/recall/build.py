@@ -21,8 +21,8 @@ MOST_REASONS = 5
 """Sentences under "why" a condition: what rules say first, then what the model weighs."""
 URGENT = ("act now", "check the reading")
 
-_SPOKEN_OF = re.compile(r"\{([a-z0-9_]+)\.when\}")
-"""The features whose day a rule's words name; the first of them dates the evidence, so that no other makes it fresh."""
+_DATED = re.compile(r"\{([a-z0-9_]+)\.when\}")
+_VALUED = re.compile(r"\{([a-z0-9_]+)\}")
 
 Explain = Callable[[View, Sequence[int]], Mapping[int, Reasons]]
 """Reasons for some rows of the base table, by row; empty where the condition has no model."""
@@ -118,7 +118,6 @@ def _items(
         given = reasons.get(condition) if condition not in told else None
         told.add(condition)
         said = fill(rule.say, values, days, definitions) if rule and speaks else ""
-        dated = [days[name] for name in _SPOKEN_OF.findall(rule.say) if days.get(name)] if rule else []
         known = chance[condition]
         found.append(
             Item(
@@ -131,7 +130,7 @@ def _items(
                 say=said,
                 do=rule.do if rule else view.model.invite,
                 source=rule.source if rule else "",
-                evidence_on=dated[0] if dated else None,
+                evidence_on=_evidence_day(rule, days) if rule else None,
                 chance=None if np.isnan(known) else known,
                 chance_words=chance_words(known) if given is not None else "",
                 chance_of=view.model.chance_of,
@@ -142,6 +141,17 @@ def _items(
             )
         )
     return tuple(found)
+
+
+def _evidence_day(rule: Rule, days: Days) -> dt.date | None:
+    """The day of what a rule speaks of: of its newest reading, else of the first thing that its words date.
+
+    Not the newest of all dates: a smoking code or a prescription must not make an old finding look fresh.
+    """
+    readings = set(_VALUED.findall(rule.say))
+    dated = [(name, day) for name in _DATED.findall(rule.say) if (day := days.get(name)) is not None]
+    of_readings = [day for name, day in dated if name in readings]
+    return max(of_readings, default=dated[0][1] if dated else None)
 
 
 def _supporting(given: Reasons | None, rule: Rule | None, definitions: Definitions, days: Days) -> tuple[str, ...]:

@@ -45,11 +45,13 @@ def write_model(story: ModelStory, edition: Edition, folder: Path) -> None:
         drawings = [(name, as_image(svg), _DRAWINGS[name]) for name, svg in model_charts(judgement).items()]
         groups = [(title, judgement.groups[name]) for name, title in GROUPINGS.items() if name in judgement.groups]
         truth_groups = _truth_groups(judgement)
+    shown = verdict(judgement) if judgement is not None and judgement.overall["rates"] else ""
     write_text(
         folder / f"{story.condition}.html",
         page(
             "model.html", story=story, edition=edition, up="../index.html", judged=judgement, measures=MEASURES,
-            drawings=drawings, groups=groups, truth_groups=truth_groups,
+            drawings=drawings, groups=groups,
+            truth_groups=truth_groups, verdict=shown,
         ),
     )  # fmt: skip
 
@@ -67,7 +69,23 @@ def headline(judgement: Judgement | None) -> dict[str, str] | None:
     if judgement is None or not judgement.overall["rates"]:
         return None
     rates = judgement.overall["rates"]
-    return {"auroc": _words(rates["auroc"], 3), "slope": _words(rates["calibration_slope"], 2)}
+    return {
+        "auroc": _words(rates["auroc"], 3),
+        "slope": _words(rates["calibration_slope"], 2),
+        "verdict": verdict(judgement),
+    }
+
+
+def verdict(judgement: Judgement) -> str:
+    """Whether the model orders people better than age and sex alone, as far as these people can tell."""
+    difference = judgement.yardsticks["age_sex"]["model_minus_this"].get("auroc")
+    if not difference or difference["low"] is None or difference["high"] is None:
+        return "Too few cases to compare with age and sex alone"
+    if difference["low"] > 0:
+        return "Orders people better than age and sex alone"
+    if difference["high"] < 0:
+        return "Orders people worse than age and sex alone: do not use it to rank"
+    return "Not shown to order people better than age and sex alone"
 
 
 def _words(entry: dict[str, float | None], decimals: int) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from casefinding.definitions.read import read_definitions
-from casefinding.definitions.shapes import Definitions, Model, Rule
-from casefinding.definitions.words import Span
+from casefinding.definitions.shapes import AnyOf, Definitions, Feature, Model, Rule, Test
+from casefinding.definitions.words import ZERO_WHEN_NONE, Span
+from casefinding.explain.wording import fill
+from casefinding.rules.evaluate import evaluate
+from casefinding.signals.examples import Case, matrix_of
 
 ROOT = Path(__file__).parents[2]
 CONDITIONS = ("hypertension", "atrial_fibrillation", "copd")
@@ -17,6 +23,15 @@ T0 = {
     "atrial_fibrillation": {"AF-U1", "AF-U2", "AF-U3"},
     "copd": {"COPD-U1", "COPD-U2", "COPD-U3"},
 }
+OLDER_PART = {"hypertension": {"HTN-U1b"}}  # a T0 rule that was split by the age of the reading
+URGENCY = {
+    1: {"HTN-U3", "COPD-U2", "AF-U3"}, 2: {"HTN-U1", "HTN-U2", "COPD-U1"},
+    3: {"HTN-U1b", "HTN-U4", "COPD-U3", "AF-U1"}, 4: {"AF-U2"},
+}  # fmt: skip
+CONCERNS = {
+    "COPD-U1": "Possible lung cancer", "COPD-U3": "Possible lung cancer", "COPD-U2": "Low oxygen",
+    "COPD-C1": "Low oxygen", "HTN-U3": "Blood pressure in pregnancy",
+}  # fmt: skip
 TO_CHECK = {"hypertension": {"HTN-C1", "HTN-C2"}, "copd": {"COPD-C1"}}
 LANES = {
     "HTN-1": "review the record", "HTN-2": "review the record", "HTN-4": "invite", "HTN-6": "invite",
@@ -68,15 +83,90 @@ def rules(definitions: Definitions) -> dict[str, Rule]:
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_all_urgent_rules_are_there_and_in_the_lane_that_nothing_hides(definitions, condition):
     model = definitions.models[condition]
-    assert {rule.id for rule in model.rules if rule.lane == "act now"} == T0[condition]
+    urgent = T0[condition] | OLDER_PART.get(condition, set())
+    assert {rule.id for rule in model.rules if rule.lane == "act now"} == urgent
     assert {rule.id for rule in model.rules if rule.lane == "check the reading"} == TO_CHECK.get(condition, set())
 
 
-def test_no_leave_out_can_hide_an_urgent_rule(definitions):
+def test_the_urgent_rules_stand_in_the_order_that_was_asked_for(definitions):
+    found: dict[int, set[str]] = {}
+    for rule in rules(definitions).values():
+        if rule.lane == "act now":
+            found.setdefault(rule.priority, set()).add(rule.id)
+    assert found == URGENCY
+
+
+def test_a_rule_that_is_not_about_the_condition_stands_under_its_own_heading(definitions):
+    assert {rule.id: rule.concerns for rule in rules(definitions).values() if rule.concerns} == CONCERNS
+
+
+def test_only_an_opt_out_can_hide_an_urgent_rule(definitions):
     everyone = [*definitions.leave_outs, *(one for m in definitions.models.values() for one in m.leave_out)]
     assert everyone
     for leave_out in everyone:
         assert not {"act now", "check the reading"} & set(leave_out.drop_from)
+    hiding = [one for one in everyone if "everything" in one.drop_from]
+    assert [one.name for one in hiding] == ["opt_out"]
+    assert "training" in hiding[0].drop_from
+
+
+def test_who_is_hard_to_reach_is_never_left_out_and_has_an_urgent_note(definitions):
+    routed = [one for one in definitions.leave_outs if not one.drop_from]
+    assert len(routed) == 8
+    for leave_out in routed:
+        assert leave_out.note, leave_out.name
+        assert leave_out.urgent_note, leave_out.name
+
+
+def test_severe_readings_of_90_days_and_older_ones_leave_no_gap(definitions):
+    there = rules(definitions)
+    readings = [(math.nan, math.nan), *itertools.product((119.0, 120.0, 179.0, 180.0, 220.0), (1.0, 90.0, 91.0, 365.0))]
+    pairs = list(itertools.product(readings, readings))
+    columns = {
+        f"{which}_clinic_{word}": np.array([pair[place][part] for pair in pairs])
+        for place, which in enumerate(("systolic", "diastolic"))
+        for part, word in enumerate(("latest_365d", "valued_days_since_latest_365d"))
+    }
+    recent, older = (evaluate(there[name].when, columns) for name in ("HTN-U1", "HTN-U1b"))
+    whole = AnyOf(
+        any=(
+            Test(feature="systolic_clinic_latest_365d", at_least=180),
+            Test(feature="diastolic_clinic_latest_365d", at_least=120),
+        )
+    )
+    assert recent.any()
+    assert older.any()
+    assert not (recent & older).any()
+    assert np.array_equal(recent | older, evaluate(whole, columns))
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "least", "below"),
+    [
+        ("HTN-U1", (200.0, 130.0), (199.0, 129.0)),
+        ("HTN-U4", (200.0, 130.0), (199.0, 129.0)),
+        ("HTN-U3", (160.0, 110.0), (159.0, 109.0)),
+    ],
+)
+def test_either_component_alone_makes_a_reading_come_first(definitions, rule_id, least, below):
+    rule = rules(definitions)[rule_id]
+    window = "any_raised_latest_364d" if rule_id == "HTN-U3" else "clinic_latest_365d"
+    systolic = np.array([least[0], below[0], math.nan, below[0]])
+    diastolic = np.array([below[1], least[1], least[1], below[1]])
+    columns = {name: np.full(4, math.nan) for name in rule.features}
+    columns |= {f"systolic_{window}": systolic, f"diastolic_{window}": diastolic}
+    assert rule.severe is not None
+    assert evaluate(rule.severe, columns).tolist() == [True, True, True, False]
+
+
+def test_in_pregnancy_a_reading_from_before_it_never_makes_it_severe(definitions):
+    rule = rules(definitions)["HTN-U3"]
+    columns = {name: np.full(2, math.nan) for name in rule.features}
+    columns["pregnant_days_since_first_364d"] = np.array([100.0, 100.0])
+    columns["systolic_any_raised_latest_364d"] = np.array([170.0, 170.0])
+    columns["systolic_any_raised_days_since_latest_364d"] = np.array([101.0, 100.0])
+    assert rule.severe is not None
+    assert evaluate(rule.severe, columns).tolist() == [False, True]
 
 
 def test_the_rules_that_were_asked_for_stand_in_their_lanes(definitions):
@@ -113,6 +203,60 @@ def test_every_urgent_rule_shows_that_a_late_record_is_not_seen(definitions):
 def test_the_reason_of_every_rule_shows_a_value_of_the_person(definitions):
     for rule in rules(definitions).values():
         assert "{" in rule.say, rule.id
+
+
+def test_no_reason_of_a_rule_ever_says_not_recorded(definitions):
+    """For every example that is flagged: the record holds what the sentence must name, and brackets keep the rest."""
+    asked = [(rule, example) for rule in rules(definitions).values() for example in rule.examples]
+    asked = [(rule, example) for rule, example in asked if example.gives == "flagged"]
+    names = list(dict.fromkeys(name for rule, _ in asked for name in rule.features))
+    values = matrix_of(definitions, names, [Case(one.records, one.person, one.on) for _, one in asked])
+    assert len(asked) > 90
+    for row, (rule, example) in enumerate(asked):
+        held = {name: float(values[name][row]) for name in rule.features}
+        days = {name: example.on if holds(definitions.features[name], held[name]) else None for name in rule.features}
+        said = fill(rule.say, held, days, definitions)
+        assert "not recorded" not in said, (rule.id, said)
+        assert not {"[", "]", "{", "}"} & set(said), (rule.id, said)
+        assert not said[0].islower(), (rule.id, said)
+
+
+def test_a_slash_joins_only_readings_that_the_rule_has_shown_to_be_of_one_day(definitions):
+    pair = "{systolic_clinic_latest_5y}/{diastolic_clinic_latest_5y}"
+    assert {rule.id for rule in rules(definitions).values() if pair in rule.say} == {"HTN-6", "HTN-7", "HTN-10"}
+    assert not any("}/{" in rule.say.replace(pair, "") for rule in rules(definitions).values())
+
+
+def test_no_feature_counts_days_in_its_sentence(definitions):
+    for feature in definitions.features.values():
+        assert "{value} days ago" not in feature.say, feature.name
+
+
+def test_what_a_clinician_cannot_act_on_has_no_sentence(definitions):
+    for name, feature in definitions.features.items():
+        silent = feature.ask in ("spread", "trend") or name.startswith(("contact_", "systolic_clinic_days_"))
+        if silent or feature.of in ("height", "weight", "sodium", "hdl", "cholesterol", "haemoglobin", "tsh"):
+            assert not feature.say, name
+    assert not definitions.features["deprivation"].say
+
+
+def test_levels_speak_only_from_where_they_matter(definitions):
+    limits = {"egfr": (None, 60), "bmi": (30, None), "hba1c": (42, None)}
+    for feature in definitions.features.values():
+        if feature.of in limits and feature.say:
+            assert (feature.say_at_least, feature.say_below) == limits[feature.of], feature.name
+
+
+def test_what_the_gap_hides_is_never_listed_as_missing(definitions):
+    for name, feature in definitions.features.items():
+        if "_before_" in name:
+            assert not feature.if_missing, name
+
+
+def test_smoking_is_silent_for_blood_pressure(definitions):
+    model = definitions.models["hypertension"]
+    assert set(model.silent) == {name for name in model.features if name.startswith("smoking_")}
+    assert model.silent
 
 
 def test_urgent_reasons_show_the_day_of_the_reading(definitions):
@@ -195,6 +339,10 @@ def test_af_is_not_made_likelier_by_diastolic_pressure(definitions):
     for name in definitions.models["atrial_fibrillation"].features:
         feature = definitions.features[name]
         assert not ((feature.of or "").startswith("diastolic") and feature.higher_means), name
+
+
+def holds(feature: Feature, value: float) -> bool:
+    return not math.isnan(value) and not (feature.ask in ZERO_WHEN_NONE and value == 0)
 
 
 def codes(definitions: Definitions, signal: str) -> set[tuple[str, str]]:
