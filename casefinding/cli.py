@@ -30,7 +30,9 @@ Definitions = Annotated[
 ]
 ConfigFile = Annotated[Path, typer.Option("--config", help="The config: where the records are, for whom, which day.")]
 RecordsFolder = Annotated[Path | None, typer.Option("--records", help="Use this extract instead of the config's.")]
-StoreFolder = Annotated[Path | None, typer.Option("--store", help="Where the store is kept; default: beside --out.")]
+WorkFolder = Annotated[
+    Path | None, typer.Option("--work", help="Where extract and store are kept; default: OUT-records beside --out.")
+]
 
 
 @app.command()
@@ -38,7 +40,7 @@ def run(
     config: ConfigFile,
     out: Annotated[Path, typer.Option("--out", help="The folder to write; replaced whole when the run ends well.")],
     records: RecordsFolder = None,
-    store: StoreFolder = None,
+    work: WorkFolder = None,
     bundle: Annotated[
         list[Path] | None,
         typer.Option("--bundle", help="Score with this trained bundle instead of training; repeatable."),
@@ -49,7 +51,7 @@ def run(
     """The main job: records in, explained recall lists out."""
     from casefinding.job import main_job
 
-    main_job(config, out, records=records, store=store, bundles=bundle or [], definitions=definitions, quiet=quiet)
+    main_job(config, out, records=records, work=work, bundles=bundle or [], definitions=definitions, quiet=quiet)
 
 
 @app.command()
@@ -60,14 +62,14 @@ def train(
         Path | None, typer.Option("--out", help="Where the bundle goes; default: out/bundles/CONDITION.")
     ] = None,
     records: RecordsFolder = None,
-    store: StoreFolder = None,
+    work: WorkFolder = None,
     definitions: Definitions = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
 ) -> None:
     """Train, judge and register one model (MLflow)."""
     from casefinding.job import train_one
 
-    train_one(config, condition, out=out, records=records, store=store, definitions=definitions, quiet=quiet)
+    train_one(config, condition, out=out, records=records, work=work, definitions=definitions, quiet=quiet)
 
 
 @app.command()
@@ -177,6 +179,14 @@ def _root(
     del version
 
 
+STOPPED = 130
+"""The exit code of a command that was stopped with Ctrl-C."""
+
+
+def _say_stopped() -> None:
+    print("casefinding: stopped; nothing was half-written, what was there before is whole", file=sys.stderr)
+
+
 def main() -> None:
     """Run a command; every failure a user can cause ends in one line and an exit code by kind."""
     try:
@@ -184,9 +194,13 @@ def main() -> None:
     except CasefindingError as problem:
         print(f"casefinding: {problem}", file=sys.stderr)
         sys.exit(problem.exit_code)
+    except SystemExit as end:
+        if end.code == STOPPED:  # typer ends an interrupted command without a word
+            _say_stopped()
+        raise
     except KeyboardInterrupt:
-        print("casefinding: stopped; nothing was half-written, what was there before is whole", file=sys.stderr)
-        sys.exit(130)
+        _say_stopped()
+        sys.exit(STOPPED)
     except OSError as problem:
         reason = os.strerror(problem.errno).lower() if problem.errno else type(problem).__name__
         print(f"casefinding: {reason} [{problem.filename or ''}]; nothing was half-written", file=sys.stderr)

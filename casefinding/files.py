@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from casefinding.errors import WriteError
+from casefinding.errors import UsageError, WriteError
 
 
 def sha256_of(path: Path) -> str:
@@ -61,31 +61,58 @@ def write_bytes(path: Path, content: bytes) -> None:
             raise
 
 
+OURS = ("manifest.json", "MANIFEST.json", "extract.parquet", "planted.parquet", "matrix-*.parquet")
+"""What tells a folder that we wrote, and may replace, from one that holds somebody's own files."""
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse (UsageError) a target that is a file, holds anything but our own output, or is where the user stands."""
+    path = path.absolute()
+    here = Path.cwd()
+    if path == here or path in here.parents:
+        raise UsageError("the output would replace the folder you are in", where=str(path), hint="name a new folder")
+    if path.exists() and not path.is_dir():
+        raise UsageError("the output is a file", where=str(path), hint="name a new folder")
+    if path.is_dir() and any(path.iterdir()) and not any(next(path.glob(mark), None) for mark in OURS):
+        raise UsageError(
+            "the output folder holds what casefinding did not write", where=str(path), hint="name a new folder"
+        )
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """A fresh folder to fill, which takes the place of `path` only if the block ends well.
 
-    The old folder stays whole until the new one is complete; on any error the new one is removed.
+    The old folder stays whole until the new one is complete; on any error the new one is removed. Only its owner may
+    read it. Refuses to replace what casefinding did not write (see check_replaceable).
     """
     path = path.absolute()
+    check_replaceable(path)
+    set_aside = path.parent / f".{path.name}.before"
     with writing():
         path.parent.mkdir(parents=True, exist_ok=True)
-        set_aside = path.parent / f".{path.name}.before"
         if set_aside.exists() and not path.exists():  # killed between the two renames of an earlier run
             os.rename(set_aside, path)
         shutil.rmtree(set_aside, ignore_errors=True)
         for left_over in path.parent.glob(f".{path.name}.new-*"):  # killed while it was being filled
-            shutil.rmtree(left_over, ignore_errors=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent))
-        try:
-            yield fresh
-            fresh.chmod(0o755)
+            if not _alive(left_over):
+                shutil.rmtree(left_over, ignore_errors=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-{os.getpid()}-", dir=path.parent))
+    try:
+        yield fresh
+        with writing():
             if path.exists():
                 os.rename(path, set_aside)
             os.rename(fresh, path)
-            shutil.rmtree(set_aside, ignore_errors=True)
-        except BaseException:
-            shutil.rmtree(fresh, ignore_errors=True)
-            if set_aside.exists() and not path.exists():
-                os.rename(set_aside, path)
-            raise
+        shutil.rmtree(set_aside, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if set_aside.exists() and not path.exists():
+            os.rename(set_aside, path)
+        raise
+
+
+def _alive(folder: Path) -> bool:
+    """Whether the process that fills a folder still runs; its number stands in the folder's name."""
+    number = folder.name.rpartition(".new-")[2].partition("-")[0]
+    return number.isdigit() and Path(f"/proc/{number}").exists()

@@ -68,7 +68,8 @@ class Spells:
         table = store.registrations()
         person = table["person"].to_numpy().astype(np.int64)
         start = day_numbers(table["started_on"], when_null=int(FOREVER))  # an unknown start never began
-        end = day_numbers(table["ended_on"], when_null=int(FOREVER))
+        # "still open" may be written as 9999-12-31: no later than FOREVER, lest it reach into the next person's rows
+        end = np.minimum(day_numbers(table["ended_on"], when_null=int(FOREVER)), FOREVER)
         practice = table["practice"].combine_chunks()
         order = np.lexsort((_ranks(practice), start, person))
         person, start, end = person[order], start[order], end[order]

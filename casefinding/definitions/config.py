@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -41,7 +41,7 @@ class Training(Shape):
 class Capacity(Shape):
     """What one practice can do in a month: invitations by kind of test (the `test:` of a model)."""
 
-    tests: dict[str, int] = Field(default_factory=dict)
+    tests: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     never_measured_share: float = Field(default=0.2, ge=0, le=1)  # of each test, kept for people never measured
 
 

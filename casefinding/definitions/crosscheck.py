@@ -199,6 +199,8 @@ class _Checks:
     def rule(self, rule: Rule) -> None:
         at = ("rule", rule.id)
         self.clause(rule.when, (*at, "when"))
+        if rule.severe is not None:
+            self.clause(rule.severe, (*at, "severe"))
         for placeholder in self._placeholders(rule.say, (*at, "say")):
             name = placeholder.removesuffix(".when")
             if name not in self.places.names("feature") and "feature" not in self.places.unreadable:
@@ -226,6 +228,7 @@ class _Checks:
             self.known("signal", model.register_.resolved, (*at, "register", "resolved"))
         self._names("feature", model.features, (*at, "features"))
         self._names("feature", model.missing_notes, (*at, "missing notes"))
+        self._names("feature", model.silent, (*at, "silent"))
         self._names("signal", model.banned, (*at, "banned"))
         if not model.features:
             self.say((*at, "features"), "a model needs features")

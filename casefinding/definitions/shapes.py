@@ -106,8 +106,8 @@ class Signal(Shape):
     An event belongs to the signal if its code is in one of `codes` (names of code lists) or if its code's term
     names one of `substances` as a whole word (case-insensitive) and none of `but_not`.
     `unit` None: the signal has no value. Units other than `unit` and `units` are unknown: such a value is held.
-    `keep` "plausible" takes values within `plausible` (both ends included); "implausible" takes only what that
-    range refuses (to ask a person to check the reading). `at_least`/`above`/`at_most`/`below` then filter further.
+    `keep` "plausible" takes values within `plausible` (both ends included); "implausible" takes what that
+    range refuses, and values in an unknown unit as they were written, to ask a person to check the reading. `at_least`/`above`/`at_most`/`below` then filter further.
     """
 
     name: Name
@@ -181,6 +181,8 @@ class Example(Shape):
 
 
 class RuleExample(Shape):
+    """Records, an index day, and whether the rule fires; register status follows from the records."""
+
     about: str = ""
     records: dict[Name, tuple[Entry, ...]] = Field(default_factory=dict)
     person: Person = Person()

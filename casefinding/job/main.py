@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from casefinding.definitions.config import Config
+from casefinding.definitions.config import Capacity, Config
 from casefinding.definitions.find import definitions_folder
 from casefinding.definitions.read import read_config, read_definitions
 from casefinding.definitions.resolve import resolution as resolve
 from casefinding.definitions.shapes import Definitions
 from casefinding.errors import CohortError, ConfigError, LearnError, UsageError
-from casefinding.files import new_folder
+from casefinding.files import check_replaceable, new_folder
 from casefinding.job.progress import Stages
 from casefinding.job.records import prepare
 from casefinding.job.training import Learnt, latest_possible, learn
@@ -24,7 +24,7 @@ def main_job(
     out: Path,
     *,
     records: Path | None = None,
-    store: Path | None = None,
+    work: Path | None = None,
     bundles: Sequence[Path] = (),
     definitions: Path | None = None,
     quiet: bool = False,
@@ -35,11 +35,12 @@ def main_job(
 
     config, known = _read(config_file, records, definitions)
     given = _given(bundles, config, known)
-    home = store or _home(out)
+    home = work or _home(out)
+    check_replaceable(out)
     stages = Stages(quiet=quiet)
     stages.say(f"casefinding: {config.network.name}, index day {config.index_day}")
     prepared = prepare(config.records, home, stages)
-    _fits(config, prepared.store)
+    _fits(config, prepared.store, known)
     resolution = resolve(known, prepared.store.codes())
     with new_folder(out) as fresh:
         learnt = {}
@@ -65,26 +66,29 @@ def train_one(
     *,
     out: Path | None = None,
     records: Path | None = None,
-    store: Path | None = None,
+    work: Path | None = None,
     definitions: Path | None = None,
     quiet: bool = False,
 ) -> None:
     """Train, judge, register and bundle one model; the store is made first where it is not there yet."""
     config, known = _read(config_file, records, definitions, condition)
     config = config.model_copy(update={"conditions": (condition,)})
+    target = out or Path("out") / "bundles" / condition
+    check_replaceable(target)
     stages = Stages(quiet=quiet)
-    prepared = prepare(config.records, store or _home(Path("out") / config_file.stem), stages, reuse=True)
-    _fits(config, prepared.store)
+    prepared = prepare(config.records, work or _home(Path("out") / config_file.stem), stages, reuse=True)
+    _fits(config, prepared.store, known)
     learnt = learn(
         condition, known, prepared.store, config, resolve(known, prepared.store.codes()), prepared.truth, stages
     )
     if learnt.why_not:
         raise LearnError(learnt.why_not, where=condition)
-    target = out or Path("out") / "bundles" / condition
     with new_folder(target) as fresh:
         _bundle(learnt, known, fresh)
     run = _track(learnt, target, config, stages)
-    print(f"bundle: {target}\nrun:    {run}\nmodel:  models:/{condition}@champion (see `mlflow ui`)")
+    print(
+        f"bundle: {target}\nrun:    {run}\nmodel:  models:/{condition} (its first version is champion, later ones challenger)"
+    )
 
 
 def where_to_look(out: Path) -> str:
@@ -123,7 +127,7 @@ def _home(out: Path) -> Path:
     return out.with_name(f"{out.name}-records")
 
 
-def _fits(config: Config, store: Store) -> None:
+def _fits(config: Config, store: Store, known: Definitions) -> None:
     """The config must ask for what the store holds."""
     if config.index_day > latest_possible(store):
         raise CohortError(
@@ -137,6 +141,15 @@ def _fits(config: Config, store: Store) -> None:
             where="index day",
             hint="choose a later day",
         )
+    tests = {known.models[condition].test for condition in known.models}
+    named = [test for capacity in _capacities(config) for test in capacity.tests]
+    for test in dict.fromkeys(named):
+        if test not in tests:
+            raise ConfigError(
+                f"places for '{test}', which no model asks for",
+                where="capacity",
+                hint=f"there are: {', '.join(sorted(tests))}",
+            )
     there = set(store.practices()["practice"].to_pylist())
     asked = [*config.practices, *config.capacity.practices]
     unknown = [code for code in dict.fromkeys(asked) if code not in there]
@@ -146,6 +159,10 @@ def _fits(config: Config, store: Store) -> None:
             where="practices",
             hint=f"the records hold {', '.join(sorted(there)[:10])}{' ...' if len(there) > 10 else ''}",
         )
+
+
+def _capacities(config: Config) -> list[Capacity]:
+    return [config.capacity.every_practice, *config.capacity.practices.values()]
 
 
 def _given(folders: Sequence[Path], config: Config, known: Definitions) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casefinding.definitions.config import Records
-from casefinding.errors import ConfigError
+from casefinding.errors import ConfigError, WriteError
 from casefinding.files import canonical_json, write_text
 from casefinding.job.progress import Stages
 from casefinding.records.store import Store
@@ -23,11 +23,14 @@ class Prepared:
 def prepare(records: Records, home: Path, stages: Stages, *, reuse: bool = False) -> Prepared:
     """Make or read the extract of a config and bring it into `home`/store.
 
-    `reuse`: take what stands in `home` if it was made from the same `records` section, as training does.
+    `reuse`: take what stands in `home` if it was made from the same `records` section and the same files, as training
+    does; a new monthly extract at the same place is brought in anew.
     """
     from casefinding.records.sources import ingest
 
-    made_from = canonical_json(records.model_dump(mode="json", by_alias=True))
+    if home.exists() and not home.is_dir():
+        raise WriteError("the folder for extract and store is a file", where=str(home), hint="name another with --work")
+    made_from = canonical_json([records.model_dump(mode="json", by_alias=True), _parts(records)])
     mark = home / "made-from.json"
     truth = home / "truth" if records.simulate else None
     if reuse and mark.exists() and mark.read_text(encoding="utf-8") == made_from:
@@ -45,6 +48,15 @@ def prepare(records: Records, home: Path, stages: Stages, *, reuse: bool = False
         store = ingest(kind, extract, home / "store", shard_people=records.shard_people, progress=tick)
     write_text(mark, made_from)
     return Prepared(store, truth)
+
+
+def _parts(records: Records) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of every file of an extract."""
+    folder = Path(records.path) if records.path else None
+    if folder is None or not folder.is_dir():
+        return []
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [(path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
 
 
 def _simulate(extract: Path, truth: Path, records: Records, tick) -> None:

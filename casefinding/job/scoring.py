@@ -63,10 +63,14 @@ def score(definitions: Definitions, store: Store, config: Config, bundles: Mappi
         practice = base["practice"].to_numpy(zero_copy_only=False)
         practices = sorted(set(practice))
         shares = {code: config.capacity.of(code).never_measured_share for code in practices}
-        places = {
-            view.condition: invited(view, practice, places_of(config, practices, view.model.test), shares)
-            for view in views
-        }
+        places: dict[str, np.ndarray] = {}
+        for view in views:
+            slots = places_of(config, practices, view.model.test)
+            for other in views:  # conditions that share a test share its places, in the order of the config
+                if other.model.test == view.model.test and other.condition in places:
+                    used = practice[places[other.condition] > 0]
+                    slots = {code: slots[code] - int((used == code).sum()) for code in slots}
+            places[view.condition] = invited(view, practice, slots, shares)
         spoken = who_and_why(views, places)
         listed = base.take(pa.array([person.row for person in spoken], pa.int64()))
         evidence = build_matrix(store, definitions, names, listed, threads=config.training.threads, with_days=True)

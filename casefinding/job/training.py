@@ -66,7 +66,8 @@ def learn(
             used = np.isin(after["outcome"].to_numpy(zero_copy_only=False), ("case", "control", "censored"))
             base, after = base.filter(pa.array(used)), after.filter(pa.array(used))
         with stages.stage(f"{label}: features") as tick:
-            leave_outs = [rule for rule in definitions.leave_outs_for(condition) if "training" in rule.drop_from]
+            dropped = {"training", "everything"}
+            leave_outs = [rule for rule in definitions.leave_outs_for(condition) if dropped & set(rule.drop_from)]
             names = dict.fromkeys(model.features)
             for rule in leave_outs:
                 names.update(dict.fromkeys(features_in(rule.when)))

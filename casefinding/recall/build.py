@@ -9,20 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from casefinding.definitions.shapes import Definitions, Rule
+from casefinding.definitions.clauses import NoneOf, Test, parts_of
+from casefinding.definitions.shapes import Clause, Definitions, Rule
 from casefinding.explain.reasons import Reasons
 from casefinding.explain.speaker import group_of
 from casefinding.explain.wording import chance_words, fill
-from casefinding.recall.lines import BY_CHANCE, ORDER, Item, Line, Spoken
+from casefinding.recall.lines import BY_CHANCE, ORDER, URGENT, Item, Line, Spoken
 from casefinding.recall.order import in_order
 from casefinding.recall.view import View
+from casefinding.rules.evaluate import evaluate
 
 MOST_REASONS = 5
 """Sentences under "why" a condition: what rules say first, then what the model weighs."""
-URGENT = ("act now", "check the reading")
-
 _DATED = re.compile(r"\{([a-z0-9_]+)\.when\}")
-_VALUED = re.compile(r"\{([a-z0-9_]+)\}")
 
 Explain = Callable[[View, Sequence[int]], Mapping[int, Reasons]]
 """Reasons for some rows of the base table, by row; empty where the condition has no model."""
@@ -107,14 +106,17 @@ def _items(
 ) -> tuple[Item, ...]:
     """Every rule that fired and every invitation, the most urgent first; what a more urgent one covers stays silent."""
     found: list[Item] = []
-    speaking: dict[str, str] = {}  # condition -> the lane it speaks from
+    speaking: dict[tuple[str, str], str] = {}  # concern of a condition -> the lane it speaks from
     told: set[str] = set()  # conditions whose reasons have been given
     for view, lane, rule, place in sorted(person.by, key=_urgency):
         condition = view.condition
-        speaks = speaking.setdefault(condition, lane) == lane
-        if lane in BY_CHANCE and any(item.condition == condition and item.say for item in found):
+        label = (rule.concerns if rule else "") or view.model.label
+        speaks = speaking.setdefault((condition, label), lane) == lane
+        if lane in BY_CHANCE and any(
+            item.condition == condition and item.label == label and item.say for item in found
+        ):
             speaks = False  # of several reasons to invite, the first is enough
-        speaks = speaks or lane == "note"
+        speaks = speaks or lane in URGENT or lane == "note"
         given = reasons.get(condition) if condition not in told else None
         told.add(condition)
         said = fill(rule.say, values, days, definitions) if rule and speaks else ""
@@ -122,7 +124,7 @@ def _items(
         found.append(
             Item(
                 condition=condition,
-                label=(rule.concerns if rule else "") or view.model.label,
+                label=label,
                 lane=lane,
                 rule=rule.id if rule else None,
                 priority=rule.priority if rule else 2,
@@ -130,7 +132,7 @@ def _items(
                 say=said,
                 do=rule.do if rule else view.model.invite,
                 source=rule.source if rule else "",
-                evidence_on=_evidence_day(rule, days) if rule else None,
+                evidence_on=_evidence_day(rule, values, days) if rule else None,
                 chance=None if np.isnan(known) else known,
                 chance_words=chance_words(known) if given is not None else "",
                 chance_of=view.model.chance_of,
@@ -143,15 +145,30 @@ def _items(
     return tuple(found)
 
 
-def _evidence_day(rule: Rule, days: Days) -> dt.date | None:
-    """The day of what a rule speaks of: of its newest reading, else of the first thing that its words date.
+def _evidence_day(rule: Rule, values: Mapping[str, float], days: Days) -> dt.date | None:
+    """The day of what made a rule fire: the newest among the features whose own test holds for this person.
 
-    Not the newest of all dates: a smoking code or a prescription must not make an old finding look fresh.
+    A rule on either of two readings is dated by the one that met it, so that a later reading of the other, a smoking
+    code or a prescription cannot make an old finding look fresh. Only features that the rule's words date are asked; if
+    none of their tests holds by itself, the first that has a day.
     """
-    readings = set(_VALUED.findall(rule.say))
-    dated = [(name, day) for name in _DATED.findall(rule.say) if (day := days.get(name)) is not None]
-    of_readings = [day for name, day in dated if name in readings]
-    return max(of_readings, default=dated[0][1] if dated else None)
+    dated = [name for name in dict.fromkeys(_DATED.findall(rule.say)) if days.get(name)]
+    met = {test.feature for test in _tests(rule.when) if _holds(test, values)}
+    of_met = [day for name in dated if name in met and (day := days[name]) is not None]
+    return max(of_met, default=days[dated[0]] if dated else None)
+
+
+def _tests(clause: Clause) -> list[Test]:
+    """Every single comparison of a clause, but for those under "none"."""
+    if isinstance(clause, Test):
+        return [clause]
+    if isinstance(clause, NoneOf):
+        return []
+    return [test for part in parts_of(clause)[1] for test in _tests(part)]
+
+
+def _holds(test: Test, values: Mapping[str, float]) -> bool:
+    return bool(evaluate(test, {name: np.array([value]) for name, value in values.items()})[0])
 
 
 def _supporting(given: Reasons | None, rule: Rule | None, definitions: Definitions, days: Days) -> tuple[str, ...]:

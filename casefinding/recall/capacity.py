@@ -12,9 +12,12 @@ def invited(
 ) -> np.ndarray:
     """The order of invitation within each practice: 1, 2, 3 ... for those invited, 0 for everyone else.
 
+    Nobody takes a place whom the same condition asks to act on or to review: they are on the list without one.
+
     Of a practice's slots, its `never_measured_share` (rounded) is first kept for people whom a "never measured" rule
-    names (a person without data is not a person without risk); what they do not use goes to the rest. The rest:
-    priority-1 rules first, then by chance, then people whom a rule names but no model may rank, by priority.
+    names (a person without data is not a person without risk); what they do not use goes to the rest, and the other way
+    about. The rest: priority-1 rules first, then by chance, then people whom a rule names but no model may rank, by
+    priority.
     Ties are broken by the row's number, so that the same records give the same list.
     `practice`: code a row (n); `slots`: by practice code, missing = 0.
     """
@@ -27,7 +30,14 @@ def invited(
     for mask in view.fired("never measured").values():
         never |= mask
 
-    ranked = ~np.isnan(chance)
+    already = np.zeros(len(chance), dtype=bool)
+    for lane in ("act now", "check the reading", "review the record"):
+        for mask in view.fired(lane).values():
+            already |= mask
+    never &= ~already
+
+    ranked = ~np.isnan(chance) & ~already
+    rule_priority[already] = np.inf
     candidate = ranked | np.isfinite(rule_priority)
     first = np.where(rule_priority <= 1, 0, np.where(ranked, 1, 2))
     by_chance = -np.nan_to_num(chance, nan=-1.0)
@@ -44,6 +54,9 @@ def invited(
         taken = set(reserved)
         rest = [row for row in order if here[row] and candidate[row] and row not in taken]
         chosen = rest[: total - len(reserved)]
+        taken |= set(chosen)
+        spare = total - len(reserved) - len(chosen)
+        reserved += [row for row in never_order if here[row] and never[row] and row not in taken][:spare]
         # one running order: those with the strongest reason to be asked come first
         for number, row in enumerate([*chosen, *reserved], start=1):
             place[row] = number

@@ -13,6 +13,8 @@ from casefinding.recall.view import View
 
 ORDER = ("act now", "check the reading", "review the record", "invite", "never measured")
 """Lanes from the most urgent; a person stands once, in the first lane that any condition gives them."""
+URGENT = ("act now", "check the reading")
+"""Lanes in which every rule speaks and asks for its own action, whatever else is known of the person."""
 BY_CHANCE = ("invite", "never measured")
 """Lanes where the model's chance and reasons are shown: beside a safety rule a low chance would falsely reassure."""
 
@@ -58,10 +60,15 @@ class Line:
 
     @property
     def do(self) -> tuple[str, ...]:
-        """What to do: for each condition its most urgent action, each once."""
-        first = {item.condition: item.do for item in reversed(self.items) if item.lane != "note"}
-        ordered = dict.fromkeys(item.condition for item in self.items if item.lane != "note")
-        return tuple(dict.fromkeys(first[condition] for condition in ordered))
+        """What to do, each thing once: everything that is urgent, and of each concern its most urgent action."""
+        found: dict[str, None] = {}
+        answered: set[tuple[str, str]] = set()
+        for item in self.items:
+            concern = (item.condition, item.label)
+            if item.lane in URGENT or (item.lane != "note" and concern not in answered):
+                found[item.do] = None
+            answered.add(concern)
+        return tuple(found)
 
     @property
     def concerns(self) -> tuple[str, ...]:
@@ -106,7 +113,7 @@ def who_and_why(views: Sequence[View], places: Mapping[str, np.ndarray]) -> list
                 for row in np.flatnonzero(mask):
                     add(int(row), lane, view, rules[rule_id], 0)
         place = places[view.condition]
-        invite, never, notes = view.fired("invite"), view.fired("never measured"), view.fired("note")
+        invite, never = view.fired("invite"), view.fired("never measured")
         for row in np.flatnonzero(place):
             row = int(row)
             named = False
@@ -117,7 +124,9 @@ def who_and_why(views: Sequence[View], places: Mapping[str, np.ndarray]) -> list
                         named = True
             if not named:
                 add(row, "invite", view, None, int(place[row]))
-        for rule_id, mask in notes.items():
+    for view in views:  # notes are for whoever is on a list by any condition, so they come when all are known
+        rules = {rule.id: rule for rule in view.model.rules}
+        for rule_id, mask in view.fired("note").items():
             for row in np.flatnonzero(mask):
                 if int(row) in found:
                     add(int(row), "note", view, rules[rule_id], 0)

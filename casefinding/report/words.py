@@ -17,7 +17,7 @@ def ago(day: dt.date, now: dt.date) -> str:
     '10 days ago'
     """
     days = (now - day).days
-    if days < 60:
+    if days < 62:
         return f"{days} day{'' if days == 1 else 's'} ago"
     months = int(days / 30.44)
     return f"{months} months ago" if months < 24 else f"{months // 12} years ago"

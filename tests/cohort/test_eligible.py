@@ -216,3 +216,17 @@ def test_the_steps_of_a_flow_add_up(make_store: MakeStore) -> None:
         assert before.remaining - after.left_out == after.remaining
     with pytest.raises(ValueError, match="states for"):
         eligible(base, definitions_of().models["kidney"], status[1:])
+
+
+def test_an_end_written_as_the_year_9999_is_open_and_touches_nobody_else(make_store: MakeStore) -> None:
+    """A reviewer's case: the far end of one person's registration once reached into the next person's."""
+    store = make_store(
+        people=2,
+        registrations=[
+            (0, "A", D(2010, 1, 1), D(9999, 12, 31)),
+            (1, "A", D(2000, 1, 1), D(2005, 1, 1)),
+            (1, "A", D(2023, 6, 1), None),
+        ],
+    )
+    base = registered(store, [DAY])
+    assert base["registered_on"].to_pylist() == [D(2010, 1, 1), D(2023, 6, 1)]

@@ -257,6 +257,19 @@ def test_reading_definitions_loads_no_heavy_library() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("key", ["severe: {feature: nothing_such, at least: 1}", "silent: [nothing_such]"])
+def test_a_name_is_checked_wherever_a_model_may_write_one(tree: Path, key: str) -> None:
+    (path,) = [file for file in (tree / "models").glob("*.yaml") if file.stem != "leave_outs"]
+    text = path.read_text()
+    if key.startswith("severe"):
+        where = next(line for line in text.splitlines() if line.lstrip().startswith("lane:"))
+        indent = where[: len(where) - len(where.lstrip())]
+        path.write_text(text.replace(where, f"{where}\n{indent}{key}", 1))
+    else:
+        path.write_text(f"{text}\n{key}\n")
+    assert any("nothing_such" in problem.what for problem in problems(tree))
+
+
 # --------------------------------------------------------------------------- folders and configs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_verhoeff_agrees_with_its_definition(number: str) -> None:
 def test_verhoeff_finds_every_wrong_digit_and_every_swap_of_neighbours(stem: str, data: st.DataObject) -> None:
     number = next(stem + str(digit) for digit in range(10) if verhoeff_ok(stem + str(digit)))
     at = data.draw(st.integers(0, len(number) - 1))
-    other = data.draw(st.sampled_from([digit for digit in "0123456789" if digit != number[at]]))
+    other = data.draw(st.sampled_from([digit for digit in string.digits if digit != number[at]]))
     assert not verhoeff_ok(number[:at] + other + number[at + 1 :])
     at = data.draw(st.integers(0, len(number) - 2))
     if number[at] != number[at + 1]:

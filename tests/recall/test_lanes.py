@@ -118,3 +118,22 @@ def test_data_that_may_not_be_used_at_all_appear_in_no_lane(view):
     rules = {"X-U1": [0], "X-C1": [0], "X-1": [0], "X-2": [0], "X-4": [0]}
     seen = view([0.9] * 10, rules, {"opted out at the source": ([0], ("everything",))})
     assert 0 not in lanes(seen, slots={"A": 10})
+
+
+def test_whoever_is_acted_on_or_reviewed_takes_no_place(view):
+    seen = view(np.linspace(0.9, 0.1, 10), {"X-U1": [0, 1], "X-1": [2]})
+    assert set(np.flatnonzero(invited(seen, A, {"A": 3}, {"A": 0}))) == {3, 4, 5}
+
+
+def test_places_that_nobody_else_needs_go_to_people_never_measured(view):
+    seen = view([np.nan] * 10, {"X-3": [0], "X-4": [1, 2, 3, 4, 5, 6]})
+    assert np.count_nonzero(invited(seen, A, {"A": 8}, {"A": 0.2})) == 7
+
+
+def test_a_note_reaches_whoever_is_listed_whatever_the_order_of_conditions(view):
+    noting = view([np.nan] * 10, {"X-5": [1]})
+    listing = view([np.nan] * 10, {"X-U1": [1]}, condition="hunger", test="bread test")
+    for views in ([noting, listing], [listing, noting]):
+        places = {one.condition: invited(one, A, {}, {}) for one in views}
+        (found,) = who_and_why(views, places)
+        assert ("thirst", "note") in {(entry[0].condition, entry[1]) for entry in found.by}

@@ -56,3 +56,11 @@ def test_the_most_urgent_action_of_a_condition_is_the_only_one():
     both = replace(one, items=(urgent, later))
     assert both.do == ("do",)
     assert both.rules == ("X-1",)
+
+
+def test_two_urgent_findings_of_one_condition_both_ask_for_their_own_action():
+    one = line("a", label="Possible lung cancer", do="refer")
+    other = replace(one.items[0], label="Low oxygen", do="review today")
+    checked = replace(one.items[0], lane="check the reading", label="Low oxygen", do="check")
+    both = replace(one, items=(one.items[0], other, checked))
+    assert both.do == ("refer", "review today", "check")
