@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from casefinding.definitions.shapes import Length, Name, Shape
 from casefinding.definitions.words import Span
@@ -72,3 +72,11 @@ class Config(Shape):
     capacity: Capacities = Capacities()
     bootstrap: int = Field(default=200, ge=20, le=5000)
     seed: int = 20261101
+
+    @field_validator("conditions")
+    @classmethod
+    def _each_once(cls, conditions: tuple[Name, ...]) -> tuple[Name, ...]:
+        for condition in conditions:
+            if conditions.count(condition) > 1:
+                raise ValueError(f"a condition is named twice: {condition}")
+        return conditions

@@ -107,7 +107,8 @@ class Signal(Shape):
     names one of `substances` as a whole word (case-insensitive) and none of `but_not`.
     `unit` None: the signal has no value. Units other than `unit` and `units` are unknown: such a value is held.
     `keep` "plausible" takes values within `plausible` (both ends included); "implausible" takes what that
-    range refuses, and values in an unknown unit as they were written, to ask a person to check the reading. `at_least`/`above`/`at_most`/`below` then filter further.
+    range refuses, and any number in an unknown unit as it was written (to ask a person to check the reading).
+    `at_least`/`above`/`at_most`/`below` then filter further.
     """
 
     name: Name

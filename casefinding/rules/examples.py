@@ -1,4 +1,4 @@
-"""Worked examples of rules: records in, flagged or not flagged out, register status worked out from the same records."""
+"""Worked examples of rules: records in, flagged or not out; the register's state comes from the same records."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def run_examples(definitions: Definitions, names: Iterable[str] | None = None) -
 
 
 def register_states(model: Model, matrix: Mapping[str, np.ndarray]) -> np.ndarray:
-    """"never", "on register" or "resolved", a row: resolved if that was coded on or after the latest diagnosis."""
+    """ "never", "on register" or "resolved", a row: resolved if that was coded on or after the latest diagnosis."""
     diagnosed = matrix[_DIAGNOSED.format(model.condition)]  # days since the latest
     states = np.where(np.isnan(diagnosed), "never", "on register")
     if model.register_.resolved is not None:
