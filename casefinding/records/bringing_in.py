@@ -79,9 +79,7 @@ def _bring_in(
     if "contact" in sources:
         events.check_contacts(engine, sources["contact"], through)
     _refuse_wrong_formats(engine, sources, "event", "contact")
-    person, odd_words = people.person_table(engine)
-    if odd_words:
-        notes.append(f"{odd_words:,} people have an ethnicity in words that are not understood; it counts as unknown.")
+    person = people.person_table(engine)
     if not person.num_rows:
         raise _nobody_left(engine)
     tell(3, BEFORE_SHARDS)

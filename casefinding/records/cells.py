@@ -17,6 +17,10 @@ MACROS = (
         THEN try_cast(left(x, 10) AS DATE) END""",
     """CREATE MACRO month_of(x) AS CASE
         WHEN length(x) = 7 THEN day_of(x || '-01') ELSE date_trunc('month', day_of(x))::DATE END""",
+    # A spreadsheet or data frame writes a column of whole numbers with gaps as "3.0".
+    r"CREATE MACRO whole_of(x) AS regexp_replace(x, '^([0-9]+)\.0+$', '\1')",
+    """CREATE MACRO decile_of(x) AS CASE
+        WHEN regexp_full_match(whole_of(x), '0?[1-9]|10') THEN try_cast(whole_of(x) AS TINYINT) END""",
     # "<5" and ">= 90" carry a comparator; the number that follows must be plain.
     r"""CREATE MACRO is_number(x) AS
         regexp_full_match(x, '(?:(?:<=|>=|<|>|≤|≥) *)?[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')""",

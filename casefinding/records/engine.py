@@ -219,11 +219,14 @@ class _translated:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, _: object) -> None:
-        if problem is None or not isinstance(problem, (duckdb.Error, pa.ArrowException, OSError)):
+        # Ctrl-C comes back as an error of DuckDB's or, at times, as a plain RuntimeError("Query interrupted").
+        if problem is None or not isinstance(problem, (duckdb.Error, pa.ArrowException, OSError, RuntimeError)):
             return
         message = str(problem)
         if "INTERRUPT" in message.upper()[:40]:
             raise KeyboardInterrupt from None
+        if isinstance(problem, RuntimeError) and not isinstance(problem, (duckdb.Error, pa.ArrowException)):
+            return
         raise _explained(message, self.parts, problem) from None
 
 

@@ -134,7 +134,7 @@ def check_contacts(engine: Engine, source: str, through: dt.date) -> None:
             WHEN on_day IS NULL THEN {fault(Refusal.IMPOSSIBLE_DATE, "on")}
             WHEN on_day > {future} THEN {fault(Refusal.FUTURE, "on")}
             WHEN on_day < known.birth THEN {fault(Refusal.BEFORE_BIRTH, "on")}
-            WHEN row_number() OVER (PARTITION BY c.person, condition, lower(kind), on_day ORDER BY file, row) > 1
+            WHEN row_number() OVER (PARTITION BY c.person, lower(condition), lower(kind), on_day ORDER BY file, row) > 1
             THEN {fault(Refusal.DUPLICATE)}
             END AS fault
         FROM parsed AS c LEFT JOIN known ON known.person = c.person"""
@@ -144,8 +144,8 @@ def check_contacts(engine: Engine, source: str, through: dt.date) -> None:
 def contact_table(engine: Engine) -> pa.Table:
     """The accepted contacts."""
     return engine.table(
-        """SELECT num AS person, condition, lower(kind) AS kind, on_day AS "on" FROM contact_in WHERE fault IS NULL
-           ORDER BY ALL""",
+        """SELECT num AS person, lower(condition) AS condition, lower(kind) AS kind, on_day AS "on"
+           FROM contact_in WHERE fault IS NULL ORDER BY ALL""",
         CONTACT,
     )
 

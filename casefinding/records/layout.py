@@ -61,8 +61,13 @@ REGISTRATION = Layout(
     (
         _PERSON,
         Column("practice", True, "Practice code, as in the practice table", "Y99001"),
-        Column("started_on", True, "First day of the registration", "2014-02-03"),
-        Column("ended_on", False, "Last day, empty while it goes on", ""),
+        Column(
+            "started_on",
+            True,
+            "First day of the registration; before the birth, it counts as the month of birth",
+            "2014-02-03",
+        ),
+        Column("ended_on", False, "Last day; empty, or any day after the end of the extract, while it goes on", ""),
     ),
 )
 PRACTICE = Layout(
@@ -102,7 +107,7 @@ CONTACT = Layout(
     "What came of earlier lists, one row each.",
     (
         _PERSON,
-        Column("condition", True, "The condition, by the name of its file in models/", "ckd"),
+        Column("condition", True, "The condition, by the name of its file in models/, or all", "all"),
         Column("kind", True, "One of: " + ", ".join(CONTACT_KINDS), "invited"),
         Column("on", True, "The day", "2024-05-01"),
     ),

@@ -14,6 +14,7 @@ from casefinding.records.engine import Engine
 from casefinding.records.reasons import Refusal
 from casefinding.records.tables import PERSON, PRACTICE, REGISTRATION
 
+_LONG_AGO = r"(?:0[0-9]|1[0-8])[0-9]{2}-[0-9]{2}-[0-9]{2}(?:[T ].*)?"  # 1753-01-01 is some systems' first day
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}\Z")
 
 
@@ -98,24 +99,33 @@ def _refuse_identifiers(engine: Engine, source: str) -> None:
 
 
 def _people(engine: Engine, source: str, future: str) -> None:
+    """Only what tells who and how old somebody is can refuse a person; any other cell is read or left (`Cell`).
+
+    A cell that cannot be read takes what the same person's other rows say, so that it contradicts none of them.
+    """
     engine.run(
-        f"""CREATE TABLE person_read AS SELECT s.*, month_of(birth_month) AS birth_month_day,
-            day_of(died_on) AS died_on_day, sex_text.name AS sex_name, try_cast(imd_decile AS TINYINT) AS decile
-        FROM ({source}) AS s LEFT JOIN sex_text ON sex_text.text = lower(coalesce(sex, ''))"""
+        f"""CREATE TABLE person_read AS
+        WITH parsed AS (SELECT s.*, month_of(birth_month) AS birth_month_day, sex_text.name AS sex_said,
+                decile_of(imd_decile) AS decile_said, CASE WHEN day_of(died_on) <= {future}
+                AND day_of(died_on) >= coalesce(month_of(birth_month), day_of(died_on)) THEN day_of(died_on) END AS died
+            FROM ({source}) AS s LEFT JOIN sex_text ON sex_text.text = whole_of(lower(coalesce(sex, ''))))
+        SELECT * EXCLUDE (sex_said, decile_said, died),
+            sex_said IS NULL AS sex_held, imd_decile IS NOT NULL AND decile_said IS NULL AS decile_held,
+            died_on IS NOT NULL AND died IS NULL AS died_held,
+            coalesce(sex_said, min(sex_said) OVER same, 'unknown') AS sex_name,
+            CASE WHEN decile_held THEN min(decile_said) OVER same ELSE decile_said END AS decile,
+            CASE WHEN died_held THEN min(died) OVER same ELSE died END AS died_on_day
+        FROM parsed WINDOW same AS (PARTITION BY person, birth_month_day)"""
     )
     engine.run(
         f"""CREATE TABLE person_faults AS SELECT *, CASE
             WHEN person IS NULL THEN {fault(Refusal.MISSING, "person")}
             WHEN birth_month IS NULL THEN {fault(Refusal.MISSING, "birth_month")}
-            {date_faults("birth_month", "died_on")}
+            {date_faults("birth_month")}
             WHEN birth_month_day > {future} THEN {fault(Refusal.FUTURE, "birth_month")}
-            WHEN died_on_day > {future} THEN {fault(Refusal.FUTURE, "died_on")}
-            WHEN died_on_day < birth_month_day THEN {fault(Refusal.ENDS_BEFORE_START, "died_on")}
-            WHEN sex_name IS NULL THEN {fault(Refusal.UNKNOWN_SEX, "sex")}
-            WHEN imd_decile IS NOT NULL AND NOT regexp_full_match(imd_decile, '0?[1-9]|10')
-            THEN {fault(Refusal.NOT_A_DECILE, "imd_decile")}
             WHEN row_number() OVER (PARTITION BY person, birth_month_day, died_on_day, sex_name, ethnicity, decile,
-                imd_vintage ORDER BY file, row) > 1 THEN {fault(Refusal.DUPLICATE)}
+                imd_vintage ORDER BY sex_held::INTEGER + decile_held::INTEGER + died_held::INTEGER, file, row) > 1
+            THEN {fault(Refusal.DUPLICATE)}
             END AS fault FROM person_read"""
     )
     engine.run(
@@ -126,45 +136,51 @@ def _people(engine: Engine, source: str, future: str) -> None:
 
 
 def _registrations(engine: Engine, source: str, future: str) -> None:
+    """A start before the birth, however long before, is a placeholder or a slip: it is moved to the month of birth.
+
+    An end after the last day of the extract (9999-12-31, say) only says that the registration went on until then.
+    """
     engine.run(
-        f"""CREATE TABLE registration_read AS SELECT *, day_of(started_on) AS started_on_day,
-            day_of(ended_on) AS ended_on_day FROM ({source})"""
+        f"""CREATE TABLE registration_read AS SELECT *,
+            CASE WHEN regexp_full_match(started_on, '{_LONG_AGO}') THEN DATE '1899-12-31'
+                 ELSE day_of(started_on) END AS start_said, day_of(ended_on) AS end_said FROM ({source})"""
     )
     engine.run(
-        f"""CREATE TABLE registration_in AS SELECT r.*, CASE
+        f"""CREATE TABLE registration_in AS
+        WITH r AS (SELECT read.*, p.person AS accepted, p.died_on_day AS died,
+                coalesce(start_said < p.birth_month_day, false) AS start_held,
+                CASE WHEN start_held THEN p.birth_month_day ELSE start_said END AS started_on_day,
+                CASE WHEN end_said <= {future} THEN end_said END AS ended_on_day
+            FROM registration_read AS read
+            LEFT JOIN (SELECT * FROM person_in WHERE fault IS NULL) AS p ON p.person = read.person)
+        SELECT r.* EXCLUDE (accepted, died, start_said, end_said), CASE
             WHEN r.person IS NULL THEN {fault(Refusal.MISSING, "person")}
             WHEN every.person IS NULL THEN {fault(Refusal.UNKNOWN_PERSON, "person")}
-            WHEN p.person IS NULL THEN {fault(Refusal.PERSON_REFUSED, "person")}
+            WHEN accepted IS NULL THEN {fault(Refusal.PERSON_REFUSED, "person")}
             WHEN r.practice IS NULL THEN {fault(Refusal.MISSING, "practice")}
             WHEN known.practice IS NULL THEN {fault(Refusal.UNKNOWN_PRACTICE, "practice")}
             WHEN started_on IS NULL THEN {fault(Refusal.MISSING, "started_on")}
-            {date_faults("started_on", "ended_on")}
+            WHEN start_said IS NULL THEN {fault(Refusal.IMPOSSIBLE_DATE, "started_on")}
+            WHEN ended_on IS NOT NULL AND end_said IS NULL THEN {fault(Refusal.IMPOSSIBLE_DATE, "ended_on")}
             WHEN started_on_day > {future} THEN {fault(Refusal.FUTURE, "started_on")}
             WHEN ended_on_day < started_on_day THEN {fault(Refusal.ENDS_BEFORE_START, "ended_on")}
-            WHEN started_on_day < p.birth_month_day THEN {fault(Refusal.BEFORE_BIRTH, "started_on")}
-            WHEN started_on_day > p.died_on_day THEN {fault(Refusal.AFTER_DEATH, "started_on")}
+            WHEN started_on_day > died THEN {fault(Refusal.AFTER_DEATH, "started_on")}
             WHEN row_number() OVER (PARTITION BY r.person, r.practice, started_on_day, ended_on_day
-                ORDER BY r.file, r.row) > 1 THEN {fault(Refusal.DUPLICATE)}
+                ORDER BY start_held, r.file, r.row) > 1 THEN {fault(Refusal.DUPLICATE)}
             END AS fault
-        FROM registration_read AS r
-        LEFT JOIN (SELECT DISTINCT person FROM person_in) AS every ON every.person = r.person
-        LEFT JOIN (SELECT * FROM person_in WHERE fault IS NULL) AS p ON p.person = r.person
+        FROM r LEFT JOIN (SELECT DISTINCT person FROM person_in) AS every ON every.person = r.person
         LEFT JOIN (SELECT practice FROM practice_in WHERE fault IS NULL) AS known ON known.practice = r.practice"""
     )
 
 
-def person_table(engine: Engine) -> tuple[pa.Table, int]:
-    """The accepted people, and how many had an ethnicity in words that are not understood (taken as unknown)."""
+def person_table(engine: Engine) -> pa.Table:
+    """The accepted people; makes `ethnic`: the group of every text, and whether it was understood."""
     texts = [text for (text,) in engine.rows("SELECT DISTINCT coalesce(ethnicity, '') FROM person_in ORDER BY 1")]
     engine.run("CREATE TABLE ethnic (text VARCHAR, name VARCHAR, understood BOOLEAN)")
     for text in texts:
         group = ethnic_group(text)
         engine.run("INSERT INTO ethnic VALUES (?, ?, ?)", [text, group or "unknown", group is not None])
-    ((lost,),) = engine.rows(
-        """SELECT count(*) FROM person_in JOIN ethnic ON ethnic.text = coalesce(ethnicity, '')
-           WHERE fault IS NULL AND NOT understood"""
-    )
-    table = engine.table(
+    return engine.table(
         """SELECT known.num AS person, known.person AS pseudonym, birth_month_day AS birth_month, sex_name AS sex,
             ethnic.name AS ethnicity, coalesce(p.ethnicity, '') AS ethnicity_detail, decile AS imd_decile,
             coalesce(imd_vintage, '') AS imd_vintage, died_on_day AS died_on
@@ -172,7 +188,6 @@ def person_table(engine: Engine) -> tuple[pa.Table, int]:
         WHERE p.fault IS NULL ORDER BY num""",
         PERSON,
     )
-    return table, lost
 
 
 def practice_table(engine: Engine) -> pa.Table:

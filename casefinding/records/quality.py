@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from casefinding.definitions.resolve import CodeIndex, codes_of
 from casefinding.definitions.shapes import Definitions, Signal
+from casefinding.definitions.units import conversions, same_unit, six_digits
 from casefinding.records.reasons import Held
 from casefinding.records.store import Store
 
@@ -29,8 +30,9 @@ class Quality:
 
     `refused`: rows by reason. `by_practice`: practice -> reason -> refused rows ("" where it is not known).
     `signals`: one mapping for each signal: signal, label, events, outside (the plausible range), unknown_unit,
-    no_value, warn (unusual but kept). `held_by_practice`: practice -> reason -> readings, by the person's latest
-    registration. `unmatched_share`: share of events whose code belongs to no signal; `unmatched_codes` such codes.
+    no_value, warn (unusual but kept). `held_by_practice`: practice -> reason -> readings and cells held, by the
+    person's latest registration. `held_cells`: cells held, by reason (`Cell`). `unmatched_share`: share of events
+    whose code belongs to no signal; `unmatched_codes` such codes.
     `held`: person, day, signal, reason of every held reading, without its value (HELD).
     """
 
@@ -38,6 +40,7 @@ class Quality:
     by_practice: dict[str, dict[str, int]]
     signals: list[dict[str, Any]]
     held_by_practice: dict[str, dict[str, int]]
+    held_cells: dict[str, int]
     events: int
     unmatched_share: float
     unmatched_codes: int
@@ -51,6 +54,7 @@ class Quality:
             "refused": self.refused,
             "refused_by_practice": self.by_practice,
             "held_by_practice": self.held_by_practice,
+            "held_cells": self.held_cells,
             "signals": self.signals,
             "unmatched_share": self.unmatched_share,
             "unmatched_codes": self.unmatched_codes,
@@ -99,17 +103,14 @@ def assess(store: Store, definitions: Definitions) -> Quality:
             for name in sorted(tally)
             if tally[name]["events"]
         ],
-        held_by_practice=_by_practice(store, whole),
+        held_by_practice=_added(_by_practice(store, whole), counts["held_cells_by_practice"]),
+        held_cells=dict(counts["held_cells"]),
         events=events,
         unmatched_share=unmatched / events if events else 0.0,
         unmatched_codes=int(np.count_nonzero(~matched)),
         notes=list(counts["notes"]),
         held=whole,
     )
-
-
-def _squeezed(text: str) -> str:
-    return "".join(text.lower().split())
 
 
 class _Reading:
@@ -119,23 +120,24 @@ class _Reading:
         self.signal = signal
         self.member = np.zeros(code_count, dtype=bool)
         self.member[codes] = True
-        own = {_squeezed(signal.unit or ""): (1.0, 0.0)}
-        own |= {_squeezed(text): (change.times, change.plus) for text, change in signal.units.items()}
-        factors = [own.get(_squeezed(text), (np.nan, np.nan)) for text in units["text"].to_pylist()]
+        known, texts = conversions(signal), [same_unit(text) for text in units["text"].to_pylist()]
+        changes = [known.get(text) for text in texts]
+        factors = [(change.times, change.plus) if change else (np.nan, np.nan) for change in changes]
         self.times, self.plus = (np.array(column) for column in zip(*factors, strict=True))
-        if signal.unit is not None:
-            self.times[0], self.plus[0] = 1.0, 0.0  # no unit recorded: the signal's own, unless a guess says otherwise
+        self.blank = np.array([text == "" for text in texts])
+        if signal.unit is not None:  # no unit recorded: the signal's own, unless a guess says otherwise
+            self.times[self.blank], self.plus[self.blank] = 1.0, 0.0
 
     def values(self, value: np.ndarray, unit: np.ndarray) -> np.ndarray:
         """Values in the signal's unit; NaN where the unit is unknown."""
         times, plus = self.times[unit], self.plus[unit]
-        open_to_guess = unit == 0
+        open_to_guess = self.blank[unit]
         for guess in self.signal.unitless:
             fits = open_to_guess & (value >= guess.at_least) & (value < guess.below)
             times, plus = np.where(fits, guess.times, times), np.where(fits, guess.plus, plus)
             open_to_guess &= ~fits
         changed = (times != 1.0) | (plus != 0.0)
-        return np.where(changed, _six_digits(value * times + plus), value * times)
+        return np.where(changed, six_digits(value * times + plus), value * times)
 
 
 def _judge(name: str, reading: _Reading, table: pa.Table, tally: dict[str, int]) -> list[pa.Table]:
@@ -143,7 +145,7 @@ def _judge(name: str, reading: _Reading, table: pa.Table, tally: dict[str, int])
     signal = reading.signal
     if signal.unit is None:
         return []
-    value = _six_digits(table["value"].to_numpy().astype(np.float64))
+    value = six_digits(table["value"].to_numpy().astype(np.float64))
     unit = table["unit"].to_numpy()
     converted = reading.values(value, unit)
     empty = np.isnan(value)
@@ -169,18 +171,10 @@ def _within(values: np.ndarray, span: tuple[float, float] | None) -> np.ndarray:
         return (values >= span[0]) & (values <= span[1])
 
 
-_TENS = 10.0 ** np.arange(12)
-
-
-def _six_digits(values: np.ndarray) -> np.ndarray:
-    """Six significant digits, as the features read them: the store's 0.69999999 was written down as 0.7."""
-    size = np.abs(values)
-    with np.errstate(invalid="ignore"):
-        whole = ~((size < 1e6) & (size >= 1e-6) & (size != np.floor(size)))
-    digits = 5 - (np.searchsorted(10.0 ** np.arange(-6, 6), np.where(whole, 1.0, size), side="right") - 7)
-    scale = _TENS[np.minimum(digits, 11)]
-    rounded = np.floor(np.where(whole, 0.0, size) * scale + 0.5000001) / scale
-    return np.where(whole, values, np.copysign(rounded, values))
+def _added(readings: dict[str, dict[str, int]], cells: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    # No reason is both a reading's and a cell's.
+    practices = sorted({*readings, *cells})
+    return {practice: {**readings.get(practice, {}), **cells.get(practice, {})} for practice in practices}
 
 
 def _by_practice(store: Store, held: pa.Table) -> dict[str, dict[str, int]]:

@@ -1,4 +1,4 @@
-"""Why a row is refused, or a reading held: every reason has one name and one plain explanation."""
+"""Why a row is refused, a cell left unread or a reading held: each reason has a name and a plain explanation."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ class Refusal(StrEnum):
     NUMBER_TOO_LARGE = "number too large"
     UNKNOWN_SYSTEM = "unknown code system"
     BAD_CODE = "code is not a valid id"
-    UNKNOWN_SEX = "unknown sex"
-    NOT_A_DECILE = "not a deprivation decile"
     UNKNOWN_PRACTICE = "unknown practice"
     UNKNOWN_PERSON = "person not in the person table"
     UNREGISTERED = "person without registration"
@@ -36,6 +34,30 @@ class Refusal(StrEnum):
     def explanation(self) -> str:
         """One sentence for the quality page."""
         return EXPLANATIONS[self]
+
+
+class Cell(StrEnum):
+    """Why a cell says nothing while its row stays: nobody is lost for what the extract need not even say.
+
+    >>> Cell("unknown sex").note(2)
+    '2 people have a sex that could not be read; they are kept with sex unknown.'
+    """
+
+    SEX = "unknown sex"
+    ETHNICITY = "ethnicity not understood"
+    DECILE = "not a deprivation decile"
+    DEATH = "impossible date of death"
+    START = "registered before birth"
+
+    @property
+    def explanation(self) -> str:
+        """One sentence on the cell and on what is taken instead."""
+        return EXPLANATIONS[self]
+
+    def note(self, count: int) -> str:
+        """One sentence for the quality page, on this many rows."""
+        one, many, what = _NOTES[self]
+        return f"{count:,} {one if count == 1 else many} {what}"
 
 
 class Held(StrEnum):
@@ -57,14 +79,12 @@ EXPLANATIONS: dict[StrEnum, str] = {
     Refusal.FUTURE: "A date after the last day of the extract.",
     Refusal.BEFORE_BIRTH: "A date before the person's month of birth.",
     Refusal.AFTER_DEATH: "A date after the person died.",
-    Refusal.ENDS_BEFORE_START: "A registration that ends before it starts, or a death before the birth.",
+    Refusal.ENDS_BEFORE_START: "A registration that ends before it starts, or before the person's month of birth.",
     Refusal.TEXT_IN_NUMBER: 'A value that is not a plain number, such as "140/90", "1,5", "high" or "NaN".',
     Refusal.NUMBER_TOO_LARGE: "A value too large to hold as a number.",
     Refusal.UNKNOWN_SYSTEM: "A code system other than snomed, dmd, loinc, rxnorm and emis.",
     Refusal.BAD_CODE: "A code that cannot be an id of its system: a wrong check digit, or a number that a spreadsheet "
     "has rounded or written with a decimal point or an exponent.",
-    Refusal.UNKNOWN_SEX: "A sex that is none of female, male and unknown, nor one of their usual codes.",
-    Refusal.NOT_A_DECILE: "A deprivation decile that is not a whole number from 1 to 10.",
     Refusal.UNKNOWN_PRACTICE: "A practice that the practice table does not hold.",
     Refusal.UNKNOWN_PERSON: "A row about somebody whom the person table does not hold.",
     Refusal.UNREGISTERED: "Somebody, or a row about somebody, with no accepted registration at a practice.",
@@ -72,7 +92,31 @@ EXPLANATIONS: dict[StrEnum, str] = {
     Refusal.TWO_ROWS: "Two rows of the person table that disagree about one person; both are refused.",
     Refusal.UNKNOWN_KIND: "A kind of contact that is not in the list of the layout.",
     Refusal.DUPLICATE: "A row that says the same as another row, which is kept.",
+    Cell.SEX: "A sex that is none of female, male and unknown, nor one of their usual codes: taken as unknown.",
+    Cell.ETHNICITY: "An ethnicity in words that are not understood: taken as unknown.",
+    Cell.DECILE: "A deprivation decile that is not a whole number from 1 to 10: taken as not known.",
+    Cell.DEATH: "A date of death that is not a real day, lies before the birth or after the last day of the extract: "
+    "the person is taken to be alive, so that somebody looks.",
+    Cell.START: "A registration that starts before the person's month of birth: it is taken to start in that month.",
     Held.UNKNOWN_UNIT: "A reading in a unit that the signal does not know.",
     Held.IMPLAUSIBLE: "A reading outside the range that the signal takes as possible.",
     Held.NO_VALUE: "A reading without a number.",
 }
+
+_NOTES: dict[Cell, tuple[str, str, str]] = {
+    Cell.SEX: ("person has", "people have", "a sex that could not be read; they are kept with sex unknown."),
+    Cell.ETHNICITY: (
+        "person has", "people have", "an ethnicity in words that are not understood; it counts as unknown.",
+    ),
+    Cell.DECILE: (
+        "person has", "people have", "a deprivation decile that is not 1 to 10; they are kept with it unknown.",
+    ),
+    Cell.DEATH: (
+        "person has", "people have",
+        "a date of death that cannot be right; they are kept as living, and their practice should check it.",
+    ),
+    Cell.START: (
+        "registration starts", "registrations start",
+        "before the month of birth; that month is taken instead.",
+    ),
+}  # fmt: skip

@@ -129,7 +129,10 @@ class Store:
 
         Keys: `rows` (by table: read, kept, refused), `files` (rows read by file), `refused` (by reason),
         `refused_by_practice` (practice -> reason -> rows; "" where the practice is not known),
-        `refused_by_file` (file -> reason -> rows), `notes` (sentences on what the layout cannot say).
+        `refused_by_file` (file -> reason -> rows), `held_cells` (cells that say nothing while their row stays, by
+        reason: `Cell`), `held_cells_by_practice`, `contact_conditions` (contacts by condition in lower case; what
+        cannot be a model's name stands under "(other text)"; only "all" and names of models match anything),
+        `notes` (sentences on what the layout cannot say, and on held cells).
         """
         return self.about["counts"]
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from casefinding.errors import RecordsError
 from casefinding.records.engine import Engine, Part, lit, quoted
 from casefinding.records.events import Repeats
-from casefinding.records.reasons import Refusal
+from casefinding.records.reasons import Cell, Refusal
 from casefinding.records.tables import QUARANTINE
 
 # How to find a refused row's practice: the column that names it, or the person's latest registration.
@@ -23,6 +23,20 @@ _PRACTICE = {
     "event": "t.practice",
     "contact": "t.practice",
 }
+
+# Where cells that say nothing are counted: the rows that stay, with `t` the row and `known` its person.
+_CELLS = {
+    Cell.SEX: "known.practice FROM person_in AS t JOIN known USING (person) WHERE t.sex_held",
+    Cell.ETHNICITY: """known.practice FROM person_in AS t JOIN known USING (person)
+        JOIN ethnic ON ethnic.text = coalesce(t.ethnicity, '') WHERE NOT understood""",
+    Cell.DECILE: "known.practice FROM person_in AS t JOIN known USING (person) WHERE t.decile_held",
+    Cell.DEATH: "known.practice FROM person_in AS t JOIN known USING (person) WHERE t.died_held",
+    Cell.START: "t.practice FROM registration_in AS t WHERE t.start_held",
+}
+
+PLAIN_CONDITION = "[a-z][a-z0-9_-]{0,39}"
+OTHER_CONDITION = "(other text)"
+"""Stands for conditions that cannot be a model's name, so that a value in the wrong column is never passed on."""
 
 OTHER_DATES = (
     (r"\d{1,2}/\d{1,2}/\d{4}.*", "day/month/year, or month/day/year"),
@@ -82,14 +96,42 @@ def counts(engine: Engine, parts: Sequence[Part], tables: Sequence[str], notes: 
     total: Counter[str] = Counter()
     for reasons in by_file.values():
         total.update(reasons)
+    cells, by_practice = _held_cells(engine)
     return {
         "rows": rows,
         "files": files,
         "refused": {reason.value: total[reason.value] for reason in Refusal if reason.value in total},
         "refused_by_practice": _by(engine, "practice"),
         "refused_by_file": by_file,
-        "notes": list(notes),
+        "held_cells": cells,
+        "held_cells_by_practice": by_practice,
+        "contact_conditions": _contact_conditions(engine) if "contact" in tables else {},
+        "notes": [*notes, *(Cell(reason).note(number) for reason, number in cells.items())],
     }
+
+
+def _held_cells(engine: Engine) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Cells that say nothing in rows that stay: by reason, and by practice and reason."""
+    total: Counter[str] = Counter()
+    by_practice: dict[str, dict[str, int]] = {}
+    found = " UNION ALL ".join(
+        f"SELECT {lit(cell)} AS reason, {where} AND t.fault IS NULL" for cell, where in _CELLS.items()
+    )
+    counted = f"SELECT practice, reason, count(*) FROM ({found}) GROUP BY ALL ORDER BY ALL"
+    for practice, reason, number in engine.rows(counted):
+        total[reason] += number
+        by_practice.setdefault(practice, {})[reason] = number
+    return {cell.value: total[cell.value] for cell in Cell if cell.value in total}, by_practice
+
+
+def _contact_conditions(engine: Engine) -> dict[str, int]:
+    return dict(
+        engine.rows(
+            f"""SELECT CASE WHEN regexp_full_match(lower(condition), '{PLAIN_CONDITION}') THEN lower(condition)
+                ELSE {lit(OTHER_CONDITION)} END AS name, count(*) FROM contact_in WHERE fault IS NULL
+                GROUP BY name ORDER BY name"""
+        )
+    )
 
 
 def _by(engine: Engine, column: str) -> dict[str, dict[str, int]]:

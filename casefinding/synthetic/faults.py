@@ -1,4 +1,4 @@
-"""Planted faults: one for every reason for which a row can be refused or a reading held."""
+"""Planted faults: one for every reason for which a row can be refused, a reading held or a cell left unread."""
 
 from __future__ import annotations
 
@@ -64,13 +64,12 @@ def plant_faults(rows: Rows, names: list[str], practice: str, end: dt.date) -> l
     rows.event(someone("code is not a valid id"), "sbp", day, 128, {"code": "2.71649E+08"})  # spoilt by a spreadsheet
     rows.event(someone("unknown code system"), "sbp", day, 128, {"system": "read"})
     rows.event(someone("missing value"), "sbp", day, 128, {"code": None})
-    someone("unknown sex", sex="X")
     backwards = someone("ends before it starts")
     rows.registration(backwards, practice, started)
     rows.tables["registration"][-1]["ended_on"] = (started - dt.timedelta(days=30)).isoformat()
-    no_decile = someone("not a deprivation decile")
-    rows.tables["person"][-1]["imd_decile"] = "11"
-    planted.append((no_decile, "person refused"))
+    ageless = someone("missing value")
+    rows.tables["person"][-1]["birth_month"] = None
+    planted.append((ageless, "person refused"))
     two = someone("two different rows for one person")
     rows.person(two, dt.date(birth.year - 9, 6, 1), "female", "White British")
     odd = someone("unknown kind of contact")
@@ -78,3 +77,26 @@ def plant_faults(rows: Rows, names: list[str], practice: str, end: dt.date) -> l
         {"person": odd, "condition": "hypertension", "kind": "telegraphed", "on": day.isoformat()}
     )
     return planted
+
+
+def plant_cells(rows: Rows, names: list[str], practice: str, end: dt.date) -> list[tuple[str, str]]:
+    """Add a person for every cell that can say nothing; each stays, and gives (pseudonym, reason as in `records`)."""
+    birth, started = dt.date(end.year - 47, 9, 1), dt.date(end.year - 9, 3, 7)
+    planted: list[tuple[str, str]] = []
+    for name, (reason, table, column, text) in zip(names, CELLS, strict=False):
+        rows.person(name, birth, "female", "White British")
+        rows.registration(name, practice, started)
+        rows.event(name, "contact_seen", end - dt.timedelta(days=430))
+        rows.tables[table][-1][column] = text
+        planted.append((name, reason))
+    return planted
+
+
+CELLS = (
+    ("unknown sex", "person", "sex", "X"),
+    ("ethnicity not understood", "person", "ethnicity", "see notes"),
+    ("not a deprivation decile", "person", "imd_decile", "11"),
+    ("impossible date of death", "person", "died_on", "1900-01-01"),
+    ("registered before birth", "registration", "started_on", "1900-01-01"),
+)
+"""Reason, table, column and what stands in it."""

@@ -1,6 +1,6 @@
 """Planted people: one for every rule of the catalogue, with a record made by hand, so that none can be lost unseen.
 
-`planted.parquet` names them: pseudonym, kind ("rule" or "fault"), what (the rule's id or the reason of refusal).
+`planted.parquet` names them: pseudonym, kind ("rule", "fault" or "cell"), what (the rule's id or the reason).
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from casefinding.synthetic.codes import CODES, C
-from casefinding.synthetic.faults import NOTHING, Instead, plant_faults
+from casefinding.synthetic.faults import NOTHING, Instead, plant_cells, plant_faults
 from casefinding.synthetic.native import IMD_VINTAGE, TRUTH, schema, write_parquet
 from casefinding.synthetic.network import Network
 from casefinding.synthetic.pseudonyms import pseudonyms
 
 FIRST_NUMBER = 1 << 40
 """Numbers of planted people start here, far from everybody else's."""
+FAULTS = 48
+"""Pseudonyms kept for planted faults."""
 PLANTED = pa.schema([("pseudonym", pa.string()), ("kind", pa.string()), ("what", pa.string())])
 
 
@@ -180,8 +182,11 @@ def write_planted(
                     "state": "treated but uncoded" if treated else "measured but uncoded", "willingness": 0.0,
                 }
             )  # fmt: skip
-    for name, reason in plant_faults(rows, names[len(RULES) :], practices[0], end):
+    spare = names[len(RULES) :]
+    for name, reason in plant_faults(rows, spare[:FAULTS], practices[0], end):
         listed.append({"pseudonym": name, "kind": "fault", "what": reason})
+    for name, reason in plant_cells(rows, spare[FAULTS:], practices[0], end):
+        listed.append({"pseudonym": name, "kind": "cell", "what": reason})
     for table in rows.tables:
         if rows.tables[table]:
             write_parquet(rows.table(table), folder / table / "part-planted.parquet")

@@ -61,6 +61,8 @@ class Truth:
 
 @dataclass
 class Shard:
+    """One shard's people, their illness, their rows and the truth about them."""
+
     people: People
     illness: Illness
     table: Table

@@ -219,7 +219,7 @@ def test_the_steps_of_a_flow_add_up(make_store: MakeStore) -> None:
 
 
 def test_an_end_written_as_the_year_9999_is_open_and_touches_nobody_else(make_store: MakeStore) -> None:
-    """A reviewer's case: the far end of one person's registration once reached into the next person's."""
+    """The far end of one person's registration once reached into the next person's."""
     store = make_store(
         people=2,
         registrations=[

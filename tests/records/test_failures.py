@@ -245,7 +245,7 @@ def test_another_separator_is_named(tmp_path, mark, word):
 def test_a_quote_late_in_a_large_file_is_read_as_a_quote(tmp_path):
     rows = good()
     plain = ["p1", "2021-03-01", "", "snomed", "38341003", "plain", "", "mmHg"]
-    rows["event"] = [plain] * 30_000 + [[*plain[:5], "Term, with a comma and a \" quote", "1", ""]]
+    rows["event"] = [plain] * 30_000 + [[*plain[:5], 'Term, with a comma and a " quote', "1", ""]]
     store = ingest("native", write(tmp_path / "extract", rows), tmp_path / "store")
     assert store.counts()["rows"]["event"] == {"read": 30_001, "kept": 2, "refused": 29_999}
 

@@ -137,7 +137,7 @@ def test_a_reading_is_held_exactly_where_the_features_do_not_see_it(bring):
     from casefinding.signals.values import reading, worth
 
     draw = np.random.default_rng(4)
-    texts = ["", "mmHg", "kPa", "mm [Hg]", "cubits"]
+    texts = ["", "mmHg", "kPa", "mm [Hg]", "cubits", "\u00a0"]
     edges = [50, 49.99999, 50.00001, 300, 300.0001, 299.9999, 6.66612, 6.66611, 39.9967, 39.9968, 5, 35, 4.99999]
     numbers = np.float32(np.concatenate([edges, draw.uniform(1, 400, 400), 10 ** draw.uniform(-8, 8, 200)]))
     rows = good()
@@ -153,7 +153,7 @@ def test_a_reading_is_held_exactly_where_the_features_do_not_see_it(bring):
     unseen = {
         row["day"]
         for row in events.to_pylist()
-        if math.isnan(worth(float(row["value"]), row["unit"], 0, how))
+        if math.isnan(worth(float(row["value"]), row["unit"], row["comparator"], 0, how))
     }
     assert set(assess(store, KNOWN).held["day"].to_pylist()) == unseen
     assert 0 < len(unseen) < events.num_rows

@@ -10,7 +10,7 @@ from records_helpers import Rows, good, write
 
 from casefinding.errors import RecordsError
 from casefinding.records.people import looks_like_nhs_number
-from casefinding.records.reasons import EXPLANATIONS, Held, Refusal
+from casefinding.records.reasons import EXPLANATIONS, Cell, Held, Refusal
 from casefinding.records.sources import ingest
 from casefinding.records.store import Store
 
@@ -81,14 +81,9 @@ CASES = {
         row("event", "p1", "2021-03-01", "2021-03-05T09:30:00Z", "SCT", "271649006", "another term", "152.0", "mmHg"),
     ),
     "person twice": (Refusal.DUPLICATE, "", "Y99001", row("person", "p4", "2000-02-14", "U", "", "5", "2019", "")),
-    "unknown sex": (Refusal.UNKNOWN_SEX, "sex", "", row("person", "p91", "1980-01", "Z", "", "", "", "")),
-    "decile 11": (Refusal.NOT_A_DECILE, "imd_decile", "", row("person", "p92", "1980-01", "F", "", "11", "", "")),
     "no birth": (Refusal.MISSING, "birth_month", "", row("person", "p93", "", "F", "", "", "", "")),
     "month 13": (Refusal.IMPOSSIBLE_DATE, "birth_month", "", row("person", "p94", "1980-13", "F", "", "", "", "")),
     "born later": (Refusal.FUTURE, "birth_month", "", row("person", "p95", "2024-04", "F", "", "", "", "")),
-    "died before birth": (
-        Refusal.ENDS_BEFORE_START, "died_on", "", row("person", "p96", "1980-01", "F", "", "", "", "1979-01-01"),
-    ),
     "nowhere registered": (Refusal.UNREGISTERED, "person", "", row("person", "p97", "1980-01", "F", "", "", "", "")),
     "unknown practice": (
         Refusal.UNKNOWN_PRACTICE, "practice", "Y99009", row("registration", "p4", "Y99009", "2020-01-01", ""),
@@ -100,8 +95,15 @@ CASES = {
         Refusal.ENDS_BEFORE_START, "ended_on", "Y99001",
         row("registration", "p4", "Y99001", "2020-01-01", "2019-01-01"),
     ),
-    "registered before birth": (
-        Refusal.BEFORE_BIRTH, "started_on", "Y99001", row("registration", "p4", "Y99001", "1999-01-01", ""),
+    "registered and gone before birth": (
+        Refusal.ENDS_BEFORE_START, "ended_on", "Y99001",
+        row("registration", "p4", "Y99001", "1999-01-01", "1999-05-31"),
+    ),
+    "registered on no day": (
+        Refusal.IMPOSSIBLE_DATE, "started_on", "Y99001", row("registration", "p4", "Y99001", "2015-02-30", ""),
+    ),
+    "gone on no day": (
+        Refusal.IMPOSSIBLE_DATE, "ended_on", "Y99001", row("registration", "p4", "Y99001", "2015-01-02", "soon"),
     ),
     "registered after death": (
         Refusal.AFTER_DEATH, "started_on", "Y99001", row("registration", "p2", "Y99001", "2023-06-01", ""),
@@ -176,9 +178,9 @@ def test_a_registration_at_an_unknown_practice_is_none(bring):
 
 def test_rows_of_a_refused_person_are_refused_with_them(bring):
     rows = good()
-    rows["person"][0][2] = "Z"
+    rows["person"][0][1] = "1950-13"
     refused = bring(rows).counts()["refused"]
-    assert refused == {"unknown sex": 1, "person refused": 5}  # two registrations, three events
+    assert refused == {"impossible date": 1, "person refused": 5}  # two registrations, three events
 
 
 def test_two_rows_that_disagree_about_one_person_are_both_refused(bring):
@@ -195,9 +197,9 @@ def test_the_case_table_holds_every_reason():
 
 
 def test_every_reason_has_an_explanation_of_one_sentence():
-    for reason in (*Refusal, *Held):
+    for reason in (*Refusal, *Cell, *Held):
         assert reason.explanation.endswith(".")
-    assert len(EXPLANATIONS) == len(Refusal) + len(Held)
+    assert len(EXPLANATIONS) == len(Refusal) + len(Cell) + len(Held)
 
 
 def test_implausible_readings_and_odd_units_stay_in_the_store(bring):
@@ -229,14 +231,6 @@ def test_counting_goes_by_the_latest_registration(bring):
     rows["registration"][0][2] = "2021-01-01"
     rows["registration"][0][3] = ""
     assert bring(rows).quarantine()["practice"].to_pylist() == ["Y99001"]
-
-
-def test_ethnicity_that_is_not_understood_counts_as_unknown_and_is_said(bring):
-    rows = good()
-    rows["person"][0][3] = "Martian"
-    store = bring(rows)
-    assert store.people_table()["ethnicity"].to_pylist()[0] == "unknown"
-    assert any("1 people have an ethnicity" in note for note in store.counts()["notes"])
 
 
 def test_an_nhs_number_as_pseudonym_stops_everything(bring):

@@ -10,7 +10,7 @@ from records_helpers import COLUMNS, good
 
 from casefinding.errors import RecordsError, UsageError
 from casefinding.records.layout import LAYOUTS
-from casefinding.records.reasons import Held, Refusal
+from casefinding.records.reasons import Cell, Held, Refusal
 from casefinding.records.sources import ingest
 from casefinding.records.template import readme, tables, write_template
 
@@ -60,7 +60,7 @@ def test_the_page_names_every_table_column_and_reason():
         assert f"{table}.csv" in text
         for column in columns:
             assert f"`{column}`" in text
-    for reason in (*Refusal, *Held):
+    for reason in (*Refusal, *Cell, *Held):
         assert reason.value in text
         assert reason.explanation in text
 

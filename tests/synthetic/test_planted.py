@@ -9,7 +9,7 @@ import pytest
 
 from casefinding.cohort.eligible import register_status, registered
 from casefinding.definitions.read import read_definitions
-from casefinding.records.reasons import Held, Refusal
+from casefinding.records.reasons import Cell, Held, Refusal
 from casefinding.records.sources import ingest
 from casefinding.rules.evaluate import flag
 from casefinding.signals.matrix import build_matrix
@@ -33,6 +33,17 @@ def test_every_rule_has_a_planted_person_with_a_record(rule: str, small: Made) -
 @pytest.mark.parametrize("reason", [*Refusal, *Held])
 def test_every_reason_has_a_planted_fault(reason: str, small: Made) -> None:
     assert str(reason) in {row["what"] for row in small.truth("planted").to_pylist() if row["kind"] == "fault"}
+
+
+def test_every_cell_that_says_nothing_is_planted_and_its_person_stays(small: Made, tmp_path: Path) -> None:
+    planted = {row["pseudonym"]: row["what"] for row in small.truth("planted").to_pylist() if row["kind"] == "cell"}
+    assert sorted(planted.values()) == sorted(Cell)
+    store = ingest("native", small.records, tmp_path / "store")
+    assert store.counts()["held_cells"] == dict.fromkeys(Cell, 1)
+    names = store.people_table()["pseudonym"].to_pylist()
+    assert set(planted) <= set(names)
+    registered_people = {names[person] for person in store.registrations()["person"].to_pylist()}
+    assert set(planted) <= registered_people
 
 
 def test_only_planted_rows_are_refused_each_for_its_reason(small: Made, tmp_path: Path) -> None:
