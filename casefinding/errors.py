@@ -59,12 +59,6 @@ class LearnError(CasefindingError):
     exit_code, kind = 14, "learn"
 
 
-class GateError(CasefindingError):
-    """A model failed a condition for its promotion."""
-
-    exit_code, kind = 15, "gate"
-
-
 class BundleError(CasefindingError):
     """A bundle was altered, is incomplete, or does not fit these definitions."""
 

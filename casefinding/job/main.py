@@ -35,8 +35,8 @@ def main_job(
 
     config, known = _read(config_file, records, definitions)
     given = _given(bundles, config, known)
-    home = work or _home(out)
     check_replaceable(out)
+    home = work or _home(out)
     stages = Stages(quiet=quiet)
     stages.say(f"casefinding: {config.network.name}, index day {config.index_day}")
     prepared = prepare(config.records, home, stages)
@@ -53,10 +53,13 @@ def main_job(
                 learnt[condition] = learn(condition, known, prepared.store, config, resolution, prepared.truth, stages)
                 if learnt[condition].why_not:
                     stages.say(f"  {known.models[condition].label}: {learnt[condition].why_not}")
-        ready = {**given, **_bundles(learnt, known, config, fresh, stages)}
+        ready = {**given, **_bundles(learnt, known, fresh)}
         scored = score(known, prepared.store, config, ready, stages)
         with stages.stage("Write the lists and pages"):
             write_everything(fresh, config, known, prepared, learnt, ready, scored)
+    for condition, one in learnt.items():  # only when the run has ended well: a champion has lists behind it
+        if one.trained is not None:
+            _track(one, out / "models" / condition, config, stages)
     print(where_to_look(out))
 
 
@@ -86,9 +89,8 @@ def train_one(
     with new_folder(target) as fresh:
         _bundle(learnt, known, fresh)
     run = _track(learnt, target, config, stages)
-    print(
-        f"bundle: {target}\nrun:    {run}\nmodel:  models:/{condition} (its first version is champion, later ones challenger)"
-    )
+    print(f"bundle: {target}\nrun:    {run}")
+    print(f"model:  models:/{condition} (its first version is champion, later ones challenger)")
 
 
 def where_to_look(out: Path) -> str:
@@ -176,15 +178,15 @@ def _given(folders: Sequence[Path], config: Config, known: Definitions) -> dict[
             raise ConfigError(
                 f"the bundle is for '{bundle.condition}', which the config does not ask for", where=str(folder)
             )
+        if bundle.condition in found:
+            raise UsageError(f"two bundles are for '{bundle.condition}'", where=str(folder), hint="give one of them")
         bundle.check_fits(known)
         found[bundle.condition] = bundle
     return found
 
 
-def _bundles(
-    learnt: Mapping[str, Learnt], known: Definitions, config: Config, out: Path, stages: Stages
-) -> dict[str, Any]:
-    """Write, register and read back the bundle of each trained model: what scores is what was written."""
+def _bundles(learnt: Mapping[str, Learnt], known: Definitions, out: Path) -> dict[str, Any]:
+    """Write and read back the bundle of each trained model: what scores is what was written."""
     from casefinding.learn.bundle import read_bundle
 
     ready: dict[str, Any] = {}
@@ -195,7 +197,6 @@ def _bundles(
         with new_folder(folder) as fresh:
             _bundle(one, known, fresh)
         ready[condition] = read_bundle(folder)
-        _track(one, folder, config, stages)
     return ready
 
 
@@ -212,5 +213,5 @@ def _track(one: Learnt, folder: Path, config: Config, stages: Stages) -> str:
 
     assert one.judgement is not None
     with stages.stage(f"{one.condition}: register in MLflow"):
-        charts = {f"{name}.svg": svg for name, svg in model_charts(one.judgement).items()}
+        charts = {f"{name}.svg": svg for name, svg in model_charts(one.judgement.published()).items()}
         return track(one.trained, folder, one.judgement.numbers(), charts, config)

@@ -52,7 +52,6 @@ def score(definitions: Definitions, store: Store, config: Config, bundles: Mappi
         base = base.append_column("pseudonym", pseudonyms)
     with stages.stage("Index day: features") as tick:
         matrix = build_matrix(store, definitions, names, base, threads=config.training.threads, progress=tick)
-        assert isinstance(matrix, pa.Table)  # without a folder it is one table
         columns = {name: matrix[name].to_numpy() for name in names}
     with stages.stage("Index day: rules and chances"):
         views, flows = [], {}
@@ -74,7 +73,6 @@ def score(definitions: Definitions, store: Store, config: Config, bundles: Mappi
         spoken = who_and_why(views, places)
         listed = base.take(pa.array([person.row for person in spoken], pa.int64()))
         evidence = build_matrix(store, definitions, names, listed, threads=config.training.threads, with_days=True)
-        assert isinstance(evidence, pa.Table)
         row_of = {person.row: position for position, person in enumerate(spoken)}
 
         def explain(view: View, rows: Sequence[int]) -> Mapping[int, Reasons]:

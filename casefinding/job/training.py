@@ -74,7 +74,6 @@ def learn(
             if CONTACTS in definitions.features:
                 names[CONTACTS] = None
             matrix = build_matrix(store, definitions, list(names), base, threads=config.training.threads, progress=tick)
-            assert isinstance(matrix, pa.Table)  # without a folder it is one table
             columns = {name: matrix[name].to_numpy() for name in names}
             usable = np.ones(base.num_rows, dtype=bool)
             for rule in leave_outs:

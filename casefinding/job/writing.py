@@ -14,13 +14,14 @@ from casefinding import __version__
 from casefinding.definitions.config import Config
 from casefinding.definitions.lock import lock_sha256
 from casefinding.definitions.shapes import Definitions
+from casefinding.disclosure import people_words
 from casefinding.files import canonical_json, writing
 from casefinding.job.records import Prepared
 from casefinding.job.scoring import Scored
 from casefinding.job.training import Learnt, places_of
 from casefinding.records.quality import assess
 from casefinding.records.reasons import Refusal
-from casefinding.report.model import write_model
+from casefinding.report.model import ASKED, asked_at, write_model
 from casefinding.report.network import write_index, write_manifest, write_quality
 from casefinding.report.practice import write_practice
 from casefinding.report.shapes import Edition, ModelStory, PracticeLists
@@ -124,10 +125,9 @@ def _story(condition: str, known: Definitions, one: Learnt, bundles: Mapping[str
         "index days": ", ".join(facts.get("index days", ())),
         "gap": f"{_length(model.outcome.gap)} after the index day",
         "horizon": _length(model.outcome.horizon),
-        "what happened": ", ".join(f"{kind}: {number:,}" for kind, number in facts.get("outcomes", {}).items()),
-        "left out of training": ", ".join(
-            f"{label}: {n:,}" for label, n in facts.get("left out of training", {}).items()
-        ),
+        "what happened": _counted(facts.get("outcomes", {})),
+        "left out of training": _counted(facts.get("left out of training", {})),
+        ASKED: asked_at(one.trained.by_time) if one.trained is not None else "",
     }
     return ModelStory(
         condition=condition,
@@ -151,7 +151,7 @@ def _story(condition: str, known: Definitions, one: Learnt, bundles: Mapping[str
 
 
 def _counted(numbers: Mapping[str, int]) -> str:
-    return ", ".join(f"{name}: {number:,}" for name, number in numbers.items() if number)
+    return ", ".join(f"{name}: {people_words(number)}" for name, number in numbers.items())
 
 
 def _length(span: Any) -> str:
@@ -168,5 +168,19 @@ def _quality(known: Definitions, prepared: Prepared, edition: Edition, out: Path
     signals = [
         row for row in quality.signals if row["outside"] or row["unknown_unit"] or row["no_value"] or row["warn"]
     ]
-    write_quality(refused, practices, signals, quality.notes, edition, out)
+    held = [
+        (code, reason, number)
+        for code, reasons in sorted(quality.held_by_practice.items())
+        for reason, number in sorted(reasons.items())
+    ]
+    known_conditions = {"all", "", *known.models}
+    notes = list(quality.notes)
+    for condition, number in sorted(prepared.store.counts().get("contact_conditions", {}).items()):
+        if condition not in known_conditions:
+            notes.append(f"{number:,} contacts name the condition “{condition}”, which no model looks for: not used.")
+    notes.append(
+        f"{100 * quality.unmatched_share:.0f}% of {quality.events:,} events carry one of {quality.unmatched_codes:,} "
+        "codes that no signal knows. Compare it from month to month: a jump means that codes have changed."
+    )
+    write_quality(refused, practices, signals, held, notes, edition, out)
     return {"refused_rows": sum(quality.refused.values()), "held_values": quality.held.num_rows}

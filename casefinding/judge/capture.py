@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casefinding.judge.bootstrap import estimate, plain
-from casefinding.judge.calibration import deciles
 from casefinding.judge.cells import Cells
 from casefinding.judge.discrimination import auroc
+from casefinding.judge.drawing import tenths
 from casefinding.judge.groups import Grouping
 from casefinding.judge.measures import FEWEST_CASES, Replicates
 from casefinding.judge.rows import SCORES, Floats, Ints, Rows, ratio
@@ -23,7 +23,11 @@ LENGTHS = ("capacity", "top_tenth")
 
 
 class Capture:
-    """Counts the ill on lists of two lengths, in all rows (none is left out for what was coded later), unweighted."""
+    """Counts the ill on lists of two lengths, unweighted, in all the rows that are judged.
+
+    Judged are fewer than were asked: who was diagnosed or gone in the gap, diagnosed on joining a practice, lost to
+    follow-up or left out of training is no row here (see rows.Rows), though ill and uncoded on the index day perhaps.
+    """
 
     def __init__(self, rows: Rows, ill: Ill, capacity_places: Ints, groupings: tuple[Grouping, ...]) -> None:
         self._rows, self._ill, self._places = rows, ill, capacity_places
@@ -84,7 +88,7 @@ class Capture:
             "ill_share": plain(ill.mean()),
             "mean_chance": plain(model.mean()),
             "ill_for_each_expected_diagnosis": plain(ill.sum() / model.sum()) if model.sum() > 0 else None,
-            "deciles": [{**row, "ill": row.pop("cases")} for row in deciles(ill, model)],
+            "deciles": [{**row, "ill": row.pop("cases")} for row in tenths(ill, model)],
         }
         found["groups"], found["states"] = self._by_group(listed)
         return found

@@ -7,9 +7,10 @@ a practice that would test at t holds one case found to be worth (1 - t) / t tes
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from casefinding.judge.rows import Floats
+from casefinding.disclosure import tellable
+from casefinding.judge.rows import Floats, Rows
 
 TABLE_THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2)
 CURVE_THRESHOLDS = tuple(round(0.005 * step, 3) for step in range(61))
@@ -38,3 +39,23 @@ def net_benefit(case: ArrayLike, chance: ArrayLike, thresholds: ArrayLike, weigh
 def treat_all(case: ArrayLike, thresholds: ArrayLike, weight: ArrayLike | None = None) -> Floats:
     """Net benefit of testing everybody; testing nobody is worth 0."""
     return net_benefit(case, np.ones(len(np.asarray(case))), thresholds, weight)
+
+
+def may_be_told(rows: Rows, name: str, thresholds: ArrayLike) -> NDArray[np.bool_]:
+    """At which thresholds the net benefit of a score may be published.
+
+    Not where the people tested who are cases, or who are not, or those left untested of either kind, are 1 to 7.
+    """
+    used = rows.weight > 0
+    person, case, chance = rows.person[used], rows.case[used] > 0, rows.scores[name][used]
+
+    def people(mask: NDArray[np.bool_]) -> int:
+        return len(np.unique(person[mask]))
+
+    return np.array(
+        [
+            tellable(*(people(tested & kind) for tested in (chance >= at, chance < at) for kind in (case, ~case)))
+            for at in np.asarray(thresholds, float)
+        ],
+        dtype=bool,
+    )

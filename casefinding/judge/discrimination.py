@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from casefinding.judge.rows import Floats
 
@@ -23,15 +23,6 @@ def average_precision(case: ArrayLike, score: ArrayLike, weight: ArrayLike | Non
     """Mean precision over the steps of recall, weighted; NaN where there are no cases. From scikit-learn."""
     case, score, weight = _counting(case, score, weight)
     return float(average_precision_score(case, score, sample_weight=weight)) if case.any() else float("nan")
-
-
-def roc_points(case: ArrayLike, score: ArrayLike, weight: ArrayLike | None, grid: Floats) -> Floats:
-    """Sensitivity at each of a fixed grid of (1 - specificity); a fixed grid names nobody's own chance."""
-    case, score, weight = _counting(case, score, weight)
-    if not _both(case):
-        return np.full(len(grid), np.nan)
-    false_positive, true_positive, _ = roc_curve(case, score, sample_weight=weight)
-    return np.interp(grid, false_positive, true_positive)
 
 
 def _counting(case: ArrayLike, score: ArrayLike, weight: ArrayLike | None) -> tuple[Floats, Floats, Floats]:

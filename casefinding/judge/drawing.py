@@ -1,6 +1,7 @@
 """The points that the report draws: ROC, calibration, net benefit, and who is found as the list grows.
 
-Every curve stands on a fixed grid, so no point of it is one person's chance.
+Every curve stands on a fixed grid, so no point of it is one person's chance; and points that rest on 1 to 7 people are
+left out (None), so curves may be published as they are.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from casefinding.disclosure import FEWEST, tellable
 from casefinding.judge import decision
 from casefinding.judge.bootstrap import plain
 from casefinding.judge.calibration import deciles
-from casefinding.judge.discrimination import roc_points
+from casefinding.judge.groups import too_few
 from casefinding.judge.measures import FEWEST_CASES
 from casefinding.judge.rows import Floats, Rows
 
@@ -22,25 +24,21 @@ GRID = np.round(np.linspace(0, 1, 101), 2)
 def curves(rows: Rows, ill: Floats | None = None) -> dict[str, Any]:
     """Points by curve and score; empty where there are too few cases to draw.
 
-    `roc`: sensitivity over 1 - specificity. `calibration`: tenths by chance (expected, observed). `net_benefit`: over
-    thresholds, with everybody and nobody. `gains`: share of the cases among the given share of people with the highest
-    chances of their index day. `truth`: the same for people ill and uncoded. Lists of plain floats, equally long.
+    `calibration`: tenths by chance (expected, observed). `net_benefit`: over thresholds, with everybody and nobody.
+    `gains`: share of the cases among the given share of people with the highest chances of their index day. `truth`:
+    the same for people ill and uncoded. Lists of plain floats (or None), equally long.
     """
+    if too_few(rows, np.arange(len(rows))):
+        return {}
     used = rows.weight > 0
     case, weight = rows.case[used], rows.weight[used]
-    if len(np.unique(rows.person[used][case > 0])) < FEWEST_CASES:
-        return {}
     scores = {name: score[used] for name, score in rows.scores.items()}
     thresholds = np.array(decision.CURVE_THRESHOLDS)
     found: dict[str, Any] = {
-        "roc": {
-            "false_positive_share": _plain(GRID),
-            **{name: _plain(roc_points(case, score, weight, GRID)) for name, score in scores.items()},
-        },
-        "calibration": {name: deciles(case, score, weight) for name, score in scores.items()},
+        "calibration": {name: tenths(case, score, weight) for name, score in scores.items()},
         "net_benefit": {
             "threshold": _plain(thresholds),
-            **{name: _plain(decision.net_benefit(case, score, thresholds, weight)) for name, score in scores.items()},
+            **{name: _plain(_net_benefit(rows, name, thresholds)) for name in scores},
             "everybody": _plain(decision.treat_all(case, thresholds, weight)),
             "nobody": [0.0] * len(thresholds),
         },
@@ -59,8 +57,19 @@ def curves(rows: Rows, ill: Floats | None = None) -> dict[str, Any]:
     return found
 
 
+def tenths(case: Floats, chance: Floats, weight: Floats | None = None) -> list[dict[str, Any]]:
+    """`calibration.deciles` without tenths of 1 to 7 rows, and without the observed share where it rests on so few."""
+    table = [row for row in deciles(case, chance, weight) if row["rows"] >= FEWEST]
+    for row in table:
+        row["observed"] = row["observed"] if tellable(row["cases"], row["rows"] - row["cases"]) else None
+    return table
+
+
 def gains(rows: Rows, name: str, sought: Floats, grid: Floats = GRID) -> Floats:
-    """Share of what is sought among the given shares of people with the highest chances of their index day."""
+    """Share of what is sought among the given shares of people with the highest chances of their index day.
+
+    NaN where the people sought who are listed, or those who are not, are 1 to 7.
+    """
     _, day = np.unique(rows.day, return_inverse=True)
     order = np.lexsort((rows.tiebreak, -rows.scores[name], day))
     sizes = np.bincount(day)
@@ -70,7 +79,19 @@ def gains(rows: Rows, name: str, sought: Floats, grid: Floats = GRID) -> Floats:
     running = np.concatenate([[0.0], np.cumsum(sought[order][together])])
     if running[-1] <= 0:
         return np.full(len(grid), np.nan)
-    return running[np.searchsorted(depth[together], grid + 1e-12, side="right")] / running[-1]
+    at = np.searchsorted(depth[together], grid + 1e-12, side="right")
+    ranked = order[together]
+    hits = np.flatnonzero(sought[ranked] > 0)
+    first = np.zeros(len(ranked))
+    first[hits[np.unique(rows.person[ranked[hits]], return_index=True)[1]]] = 1
+    found = np.concatenate([[0.0], np.cumsum(first)])  # people, each at their first place
+    told = [tellable(int(found[place]), int(found[-1] - found[place])) for place in at]
+    return np.where(told, running[at] / running[-1], np.nan)
+
+
+def _net_benefit(rows: Rows, name: str, thresholds: Floats) -> Floats:
+    worth = decision.net_benefit(rows.case, rows.scores[name], thresholds, rows.weight)
+    return np.where(decision.may_be_told(rows, name, thresholds), worth, np.nan)
 
 
 def _plain(values: Floats) -> list[float | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from casefinding.judge.bootstrap import FEWEST, resamples
 from casefinding.judge.capture import Capture
 from casefinding.judge.drawing import curves
 from casefinding.judge.groups import groupings
+from casefinding.judge.publishing import published
 from casefinding.judge.rows import Rows
 from casefinding.judge.tables import Dealer, Parts, Whole
 from casefinding.judge.truth import Truth
@@ -25,6 +25,9 @@ from casefinding.judge.yields import places
 @dataclass(frozen=True)
 class Judgement:
     """What was measured: plain dicts, lists, text, whole numbers and floats; None where a measure is not defined.
+
+    Its counts are exact and stay in memory: what leaves the job is `published`, from which `as_dict` and `numbers` are
+    made too.
 
     `overall`: rows, people, cases (people), listed, listed_cases, too_few, rates {measure: {value, low, high}},
     net_benefit [{threshold, value, low, high, everybody, nobody}]. `yardsticks`: the same for "age_sex" and "logistic",
@@ -40,28 +43,28 @@ class Judgement:
     curves: dict[str, Any]
     method: dict[str, Any]
 
-    def as_dict(self) -> dict[str, Any]:
-        """A copy that JSON can hold."""
-        return asdict(self)
+    def published(self) -> Judgement:
+        """The same with counts of 1 to 7 people withheld (None), the rest rounded, and rates that rest on them gone."""
+        return self if "counts" in self.method else Judgement(**published(asdict(self)))
 
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Judgement:
-        """The judgement that `as_dict` gave, also after a way through JSON."""
-        return cls(**json.loads(json.dumps(stored, allow_nan=False)))
+    def as_dict(self) -> dict[str, Any]:
+        """The published form as JSON can hold it."""
+        return asdict(self.published())
 
     def numbers(self) -> dict[str, float]:
         """The headline figures by flat name, for a tracker: `auroc`, `auroc_low`, `auroc_high`, `age_sex_auroc` ..."""
-        found: dict[str, float] = {}
-        for prefix, table in (("", self.overall), *((f"{name}_", table) for name, table in self.yardsticks.items())):
+        shown = self.published()
+        found: dict[str, float | None] = {}
+        for prefix, table in (("", shown.overall), *((f"{name}_", table) for name, table in shown.yardsticks.items())):
             for measure, entry in table["rates"].items():
                 for part, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
                     if entry[part] is not None and (not prefix or part == "value"):
                         found[f"{prefix}{measure}{suffix}"] = entry[part]
-        if self.truth and not self.truth["too_few"]:
+        if shown.truth and not shown.truth["too_few"]:
             for length in ("capacity", "top_tenth"):
                 for name in ("model", "age_sex", "logistic", "random"):
-                    found[f"truth_{length}_{name}"] = self.truth[length][name]["share"]["value"]
-        return {name: float(value) for name, value in found.items() if math.isfinite(value)}
+                    found[f"truth_{length}_{name}"] = shown.truth[length][name]["share"]["value"]
+        return {name: float(value) for name, value in found.items() if value is not None and math.isfinite(value)}
 
 
 def judge(
@@ -78,10 +81,11 @@ def judge(
     """Judge the out-of-fold chances of one condition.
 
     `out_of_fold`: person, index_day, practice, case (0/1), weight, chance, chance_age_sex, chance_logistic, each row
-    predicted by a model that had seen neither its practice nor its time. `capacity`: practice -> length of its list on
-    one index day. `groups`: age, sex, ethnicity, imd_decile and optionally contacts (in the year before), row for row.
-    `bootstrap`: resamples of people (20 or more). `truth` (made-up people only) needs `people`, the store's person
-    table. The same input and seed give the same figures. LearnError, ConfigError, RecordsError, UsageError.
+    predicted by a model that had not seen its practice (nor its time, where it learnt from earlier index days; see
+    learn.fit.train). `capacity`: practice -> length of its list on one index day. `groups`: age, sex, ethnicity,
+    imd_decile and optionally contacts (in the year before), row for row. `bootstrap`: resamples of people (20 or more).
+    `truth` (made-up people only) needs `people`, the store's person table. The same input and seed give the same
+    figures. LearnError, ConfigError, RecordsError, UsageError.
     """
     if bootstrap < FEWEST:
         raise UsageError(f"at least {FEWEST} resamples are needed", where="bootstrap")

@@ -8,24 +8,15 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from casefinding.disclosure import FEWEST
 from casefinding.judge import calibration, discrimination
 from casefinding.judge.bootstrap import estimate, plain
 from casefinding.judge.rows import Floats, Rows, ratio
 from casefinding.judge.yields import Taken
 
-FEWEST_CASES = 8
+FEWEST_CASES = FEWEST
 """A group with fewer people who are cases, or fewer who are not, gets no rates: they would say more about those few
 people than about the model (and trust.md 18: no published count of 1 to 7)."""
-
-OF_CHANCE = (
-    "auroc",
-    "average_precision",
-    "brier",
-    "calibration_slope",
-    "calibration_in_the_large",
-    "observed_expected",
-)
-AT_CAPACITY = ("ppv", "sensitivity", "number_needed_to_test")
 
 
 def measures(case: ArrayLike, chance: ArrayLike, weight: ArrayLike | None = None) -> dict[str, float | None]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from casefinding.definitions.shapes import Definitions
 from casefinding.disclosure import rounded
 from casefinding.errors import BundleError
-from casefinding.files import canonical_json, new_folder, sha256_of
+from casefinding.files import canonical_json, new_folder, sha256_of, writing
 from casefinding.learn.calibrate import Calibration
 from casefinding.learn.differences import differences
 from casefinding.learn.fit import Trained
@@ -85,8 +85,9 @@ class Bundle:
 def write_bundle(trained: Trained, measures: Mapping[str, Any], definitions: Definitions, folder: Path) -> Path:
     """Write a trained model as a bundle folder, whole or not at all; the same training gives the same bytes.
 
-    `measures`: anything JSON can say (numpy numbers welcome; NaN becomes null). Counts of people are rounded.
-    Dated by the config's index day, never by the clock. Raises WriteError.
+    `measures`: anything JSON can say (numpy numbers welcome; NaN becomes null), written as it is: hand in what may be
+    published (Judgement.as_dict). The counts of the training itself are rounded here. Dated by the config's index day,
+    never by the clock. Raises WriteError.
     """
     scorer = trained.model
     contents = {
@@ -127,7 +128,7 @@ def write_bundle(trained: Trained, measures: Mapping[str, Any], definitions: Def
         "approvals": [],
     }
     manifest["sha256"] = _self_digest(manifest)
-    with new_folder(Path(folder)) as fresh:
+    with new_folder(Path(folder)) as fresh, writing():
         for name, text in contents.items():
             (fresh / name).write_bytes(text.encode())
         (fresh / MANIFEST).write_bytes(canonical_json(manifest).encode())

@@ -36,8 +36,9 @@ def track(
 
     Where: `tracking_uri`, else MLFLOW_TRACKING_URI, else mlflow.db in the working directory, which `mlflow ui` shows
     without being told. The first version of a model is its champion, later ones challengers: a person promotes.
-    `plots`: file name -> bytes. Nothing at the level of a person is recorded. Raises BundleError for an altered bundle,
-    WriteError where MLflow cannot record.
+    `plots`: file name -> bytes. `measures` and `plots` are recorded as they are: hand in what may be published. Nothing
+    at the level of a person is recorded. Raises BundleError for an altered bundle, WriteError where MLflow cannot
+    record.
     """
     bundle = read_bundle(bundle_folder)
     with _mlflow(tracking_uri) as mlflow:
@@ -117,6 +118,8 @@ def _mlflow(tracking_uri: str | None) -> Iterator[Any]:
     """MLflow, quiet, sending nothing home, pointed at the store; left as it was found."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = os.environ["DO_NOT_TRACK"] = "true"
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a server that is away is said soon
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     levels = {name: logging.getLogger(name).level for name in _NOISY}
     given = os.environ.get("MLFLOW_TRACKING_URI")
     for name in _NOISY:

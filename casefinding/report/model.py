@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from casefinding.disclosure import people_words
 from casefinding.files import write_text
 from casefinding.judge.judgement import Judgement
 from casefinding.report.charts import as_image, model_charts
@@ -29,6 +30,8 @@ GROUPINGS = {
     "practice": "Practice",
     "attendance": "Attendance",
 }
+ASKED = "judged people were asked"
+"""The entry of `ModelStory.training` that says whether people were judged at a time that the model had not seen."""
 _DRAWINGS = {
     "calibration": "Calibration: in each tenth of people by chance, the share expected to be diagnosed and that was.",
     "net_benefit": "Net benefit at each threshold, beside the yardsticks and testing everybody.",
@@ -38,8 +41,9 @@ _DRAWINGS = {
 
 
 def write_model(story: ModelStory, edition: Edition, folder: Path) -> None:
-    """Write a model's page as CONDITION.html."""
-    judgement: Judgement | None = story.judgement
+    """Write a model's page as CONDITION.html; every count of people on it is rounded, and 1 to 7 withheld."""
+    exact: Judgement | None = story.judgement
+    judgement = exact.published() if exact is not None else None
     drawings, groups, truth_groups = [], [], []
     if judgement is not None:
         drawings = [(name, as_image(svg), _DRAWINGS[name]) for name, svg in model_charts(judgement).items()]
@@ -51,7 +55,8 @@ def write_model(story: ModelStory, edition: Edition, folder: Path) -> None:
         page(
             "model.html", story=story, edition=edition, up="../index.html", judged=judgement, measures=MEASURES,
             drawings=drawings, groups=groups,
-            truth_groups=truth_groups, verdict=shown,
+            truth_groups=truth_groups, verdict=shown, people=people_words,
+            asked=story.training.get(ASKED, ""),
         ),
     )  # fmt: skip
 
@@ -62,6 +67,11 @@ def _truth_groups(judgement: Judgement) -> list[tuple[str, list[dict[str, Any]]]
     known = judgement.truth["groups"]
     shown = [(title, known[name]) for name, title in GROUPINGS.items() if name in known and name != "practice"]
     return [*shown, ("Why uncoded", judgement.truth["states"])] if judgement.truth["states"] else shown
+
+
+def asked_at(by_time: bool) -> str:
+    """When judged people were asked, as a page says it."""
+    return "at a later time than the model had seen" if by_time else "on the index day that the model had learnt from"
 
 
 def headline(judgement: Judgement | None) -> dict[str, str] | None:

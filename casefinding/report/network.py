@@ -39,16 +39,17 @@ def write_quality(
     refused: Sequence[tuple[str, int, str, Sequence[int]]],
     practices: Sequence[str],
     signals: Sequence[Mapping[str, Any]],
+    held: Sequence[tuple[str, str, int]],
     notes: Sequence[str],
     edition: Edition,
     folder: Path,
 ) -> None:
-    """Write quality.html: refused rows by reason and practice, held values by signal."""
+    """Write quality.html: refused rows by reason and practice, held values by signal and by practice."""
     write_text(
         folder / "quality.html",
         page(
             "quality.html", edition=edition, up="index.html", refused=refused, practices=practices, signals=signals,
-            notes=notes,
+            held=held, notes=notes,
         ),
     )  # fmt: skip
 

@@ -55,6 +55,7 @@ def write_practice(lists: PracticeLists, edition: Edition, folder: Path) -> dict
     write_bytes(home / f"{name}.xlsx", workbook(lists, edition))
     write_text(home / f"{name}.csv", table(lists, edition))
     write_text(
-        home / f"{name}.html", page("practice.html", lists=lists, edition=edition, lanes=LANE_WORDS, up="../../index.html")
+        home / f"{name}.html",
+        page("practice.html", lists=lists, edition=edition, lanes=LANE_WORDS, up="../../index.html"),
     )
     return {kind: f"{home.name}/{name}.{kind}" for kind in ("html", "xlsx", "csv")}

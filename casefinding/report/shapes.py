@@ -58,7 +58,6 @@ class Edition:
     list_id: str
     version: str
     made_up: bool  # simulated records: said on every page
-    sources: Mapping[str, str] = field(default_factory=dict)  # name -> digest, for the manifest
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,9 @@ def found(made):
     return judged(made)
 
 
-def test_a_judgement_goes_through_json_and_comes_back_the_same(found):
+def test_a_judgement_goes_through_json_and_comes_back_as_published(found):
     text = json.dumps(found.as_dict(), allow_nan=False)
-    assert Judgement.from_dict(json.loads(text)) == found
-    assert dataclasses.is_dataclass(found)
+    assert Judgement(**json.loads(text)) == found.published()
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.condition = "y"
 
@@ -83,16 +82,17 @@ def test_shuffled_outcomes_are_no_better_than_chance(maker):
 
 
 def test_curves_stand_on_fixed_grids(found):
-    for name, scores in (("roc", "false_positive_share"), ("net_benefit", "threshold"), ("gains", "listed_share")):
+    for name, scores in (("net_benefit", "threshold"), ("gains", "listed_share")):
         curve = found.curves[name]
         assert len({len(points) for points in curve.values()}) == 1
         assert curve[scores] == sorted(curve[scores])
-    assert found.curves["roc"]["model"][-1] == 1
     gains = found.curves["gains"]["model"]
     assert gains[0] == 0
     assert gains[-1] == pytest.approx(1)
-    assert all(later >= earlier - 1e-12 for earlier, later in itertools.pairwise(gains))
-    assert np.mean(gains) > np.mean(found.curves["gains"]["age_sex"]) > 0.5
+    shown = [value for value in gains if value is not None]
+    assert all(later >= earlier - 1e-12 for earlier, later in itertools.pairwise(shown))
+    half = {name: found.curves["gains"][name][50] for name in ("model", "age_sex")}
+    assert half["model"] > half["age_sex"] > 0.5
     at_zero = found.curves["net_benefit"]
     assert at_zero["model"][0] == pytest.approx(found.overall["rates"]["prevalence"]["value"])
 
@@ -106,7 +106,7 @@ def test_gains_at_a_tenth_are_those_counted_by_hand(made, found):
 
 def test_figures_for_a_tracker_are_flat_and_finite(found):
     numbers = found.numbers()
-    assert numbers["auroc"] == found.overall["rates"]["auroc"]["value"]
+    assert numbers["auroc"] == pytest.approx(found.overall["rates"]["auroc"]["value"], rel=1e-3)
     assert numbers["auroc_low"] < numbers["auroc"] < numbers["auroc_high"]
     assert "age_sex_auroc" in numbers
     assert all(type(value) is float and np.isfinite(value) for value in numbers.values())

@@ -17,6 +17,7 @@ from learn_world import FEATURES, World, definitions, trained_on
 
 from casefinding.definitions.shapes import Definitions
 from casefinding.errors import BundleError, CasefindingError
+from casefinding.judge.judgement import judge
 from casefinding.learn.bundle import FILES, MANIFEST, Bundle, plain, read_bundle, write_bundle
 from casefinding.learn.fit import Trained
 from casefinding.learn.trees import Forest, canonical_text, from_text
@@ -246,6 +247,33 @@ def test_a_failed_write_leaves_the_old_bundle(
     assert caught.value.exit_code == 17
     assert read_bundle(copy).sha256 == bundle.sha256
     assert [path.name for path in copy.parent.iterdir()] == ["copy"]
+
+
+def test_the_measures_of_a_judgement_hold_no_count_of_1_to_7_people(
+    trained: Trained, planted: World, tmp_path: Path
+) -> None:
+    """As the job writes them: small groups are there, their numbers and the rates that rest on them are not."""
+    rows = trained.out_of_fold
+    age = dict(zip(planted.base["person"].to_pylist(), planted.base["age"].to_pylist(), strict=True))
+    groups = pa.table(
+        {
+            "age": [age[person] for person in rows["person"].to_pylist()],
+            "sex": ["unknown"] * 3 + ["female"] * (rows.num_rows - 3),
+            "ethnicity": ["mixed"] * 6 + ["white"] * (rows.num_rows - 6),
+            "imd_decile": [1] * rows.num_rows,
+        }
+    )
+    capacity = dict.fromkeys(rows["practice"].to_pylist(), 2)
+    judgement = judge("hypertension", rows, capacity=capacity, bootstrap=20, seed=1, groups=groups)
+    folder = write_bundle(trained, judgement.as_dict(), definitions(), tmp_path / "b")
+    measures = json.loads((folder / "measures.json").read_text())
+    assert next(entry for entry in judgement.groups["sex"] if entry["group"] == "unknown")["people"] == 3
+    assert next(entry for entry in measures["groups"]["sex"] if entry["group"] == "unknown")["people"] is None
+    counts = re.findall(
+        r'"(?:rows|people|cases|listed|listed_cases|places)": ?(\d+|null)', (folder / "measures.json").read_text()
+    )
+    assert len(counts) > 50
+    assert not {count for count in counts if count != "null" and int(count) % 5}
 
 
 def test_measures_are_written_as_json_says_them() -> None:
