@@ -18,14 +18,15 @@ def _span(value: Any) -> Any:
     return value
 
 
-def _span_text(span: Span) -> str:
+def span_text(span: Span) -> str:
+    """A length of time as definitions and pages write it: whole months, else days."""
     return f"{span.months} months" if span.months else f"{span.days} days"
 
 
 Length = Annotated[
     Span,
     BeforeValidator(_span),
-    PlainSerializer(_span_text, return_type=str),
+    PlainSerializer(span_text, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^\d+ (day|week|month|year)s?$"}),
 ]
 """A length of time written in words."""

@@ -15,8 +15,8 @@ from casefinding.definitions.strict import Path
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known word, or "".
 
-    >>> did_you_mean("systolic_latst", ["systolic_latest", "pulse"])
-    "did you mean 'systolic_latest'?"
+    >>> did_you_mean("weight_latst", ["weight_latest", "pulse"])
+    "did you mean 'weight_latest'?"
     """
     near = difflib.get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else ""

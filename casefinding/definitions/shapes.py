@@ -170,8 +170,8 @@ class Example(Shape):
 
     In YAML a feature of one signal may leave the signal's name out:
     `records: {2021-03-01: 152, 2023-06-09: [144, 138]}` or, without values, `records: [2021-03-01, 2022-01-01]`;
-    with names: `records: {ecg_done: [2023-01-01], systolic_clinic: {2023-01-02: 150}}`;
-    in full: `records: {systolic_clinic: [{on: 2023-01-02, value: 20, unit: kPa, recorded: 2023-02-01}]}`.
+    with names: `records: {visit: [2023-01-01], weight: {2023-01-02: 82}}`;
+    in full: `records: {weight: [{on: 2023-01-02, value: 13, unit: stone, recorded: 2023-02-01}]}`.
     """
 
     about: str = ""
@@ -217,10 +217,10 @@ class Feature(Shape):
     higher_means: Direction | None = None
     decimals: int | None = None
     group: str = ""  # features of one group speak once in the reasons; default: the signal's name
-    say: str = ""  # "Last systolic reading {value} mmHg ({when})"
+    say: str = ""  # "Last weight {value} kg ({when})"
     say_at_least: float | None = None  # the sentence is only for values from here on ...
     say_below: float | None = None  # ... and only for values below this
-    if_missing: str = ""  # "No blood pressure reading in the last 5 years"
+    if_missing: str = ""  # "No weight in the last 5 years"
     examples: tuple[Example, ...] = ()
 
     @model_validator(mode="after")
@@ -349,11 +349,11 @@ class Model(Shape):
     """What we look for: one YAML a condition."""
 
     condition: Name
-    label: str  # "High blood pressure"
+    label: str  # as a person would call it
     about: str
-    test: str  # what an invitation uses: "blood pressure check"
-    invite: str  # "Invite for a blood pressure check"
-    chance_of: str  # "of high blood pressure being diagnosed in the next 12 months"
+    test: str  # what an invitation uses, by the name that capacities are stated in
+    invite: str  # what to do where no rule says more
+    chance_of: str  # "of it being diagnosed within 12 months"
     register_: Register = Field(alias="register")
     outcome: Outcome
     eligible: Eligible = Eligible()

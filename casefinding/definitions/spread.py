@@ -15,7 +15,7 @@ def spread_records(records: Any, own_signal: str | None, parsed: Parsed, path: P
 
     >>> import datetime as dt
     >>> written = {dt.date(2023, 6, 9): [144, 138]}
-    >>> spread_records(written, "systolic", Parsed("x.yaml"), ())[0]["systolic"][1]["value"]
+    >>> spread_records(written, "weight", Parsed("x.yaml"), ())[0]["weight"][1]["value"]
     138
     """
     problems: list[Problem] = []

@@ -102,8 +102,8 @@ def _view(
     raw = np.full(base.num_rows, np.nan)
     if condition in bundles and asked.any():
         rows = matrix.filter(pa.array(asked))
-        chance[asked] = bundles[condition].chance(rows)
         raw[asked] = bundles[condition].raw(rows)
+        chance[asked] = bundles[condition].calibration.chance(raw[asked])
     flags = flag(model, columns, status)
     severe = {rule.id: evaluate(rule.severe, columns) & flags[rule.id] for rule in model.rules if rule.severe}
     rules = definitions.leave_outs_for(condition)

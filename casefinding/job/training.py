@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from casefinding.cohort.eligible import eligible, register_status, registered
+from casefinding.cohort.eligible import eligible, pair_keys, register_status, registered
 from casefinding.cohort.outcome import outcomes, training_index_days
 from casefinding.definitions.config import Config
 from casefinding.definitions.shapes import Definitions, features_in
@@ -141,13 +141,8 @@ def _judged(
 
 def _positions(table: pa.Table, wanted: pa.Table) -> np.ndarray:
     """Where each (person, index_day) of `wanted` stands in `table`, which is sorted by them."""
-    have, want = _keys(table), _keys(wanted)
+    have, want = (person * 100_000 + day for person, day in (pair_keys(table), pair_keys(wanted)))
     return np.searchsorted(have, want)
-
-
-def _keys(table: pa.Table) -> np.ndarray:
-    days = table["index_day"].cast(pa.date32()).cast(pa.int32()).to_numpy().astype(np.int64)
-    return table["person"].to_numpy() * 100_000 + days
 
 
 def latest_possible(store: Store) -> dt.date:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from casefinding import __version__
+from casefinding.definitions.basics import span_text
 from casefinding.definitions.config import Config
 from casefinding.definitions.lock import lock_sha256
 from casefinding.definitions.shapes import Definitions
@@ -123,8 +124,8 @@ def _story(condition: str, known: Definitions, one: Learnt, bundles: Mapping[str
     facts = dict(one.facts or {})
     shown = {
         "index days": ", ".join(facts.get("index days", ())),
-        "gap": f"{_length(model.outcome.gap)} after the index day",
-        "horizon": _length(model.outcome.horizon),
+        "gap": f"{span_text(model.outcome.gap)} after the index day",
+        "horizon": span_text(model.outcome.horizon),
         "what happened": _counted(facts.get("outcomes", {})),
         "left out of training": _counted(facts.get("left out of training", {})),
         ASKED: asked_at(one.trained.by_time) if one.trained is not None else "",
@@ -152,10 +153,6 @@ def _story(condition: str, known: Definitions, one: Learnt, bundles: Mapping[str
 
 def _counted(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {people_words(number)}" for name, number in numbers.items())
-
-
-def _length(span: Any) -> str:
-    return f"{span.months} months" if span.months else f"{span.days} days"
 
 
 def _quality(known: Definitions, prepared: Prepared, edition: Edition, out: Path) -> dict[str, int]:

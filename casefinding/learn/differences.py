@@ -17,7 +17,7 @@ WORDING = {
 
 
 def differences(then: Mapping[str, Any], definitions: Definitions, features: Sequence[str]) -> list[str]:
-    """Names like "features/systolic_latest" whose meaning is not what the lock `then` says; sorted."""
+    """Names like "features/weight_latest" whose meaning is not what the lock `then` says; sorted."""
     from casefinding.definitions.lock import lock
 
     gone = [name for name in features if name not in definitions.features]

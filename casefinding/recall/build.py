@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from casefinding.definitions.clauses import NoneOf, Test, parts_of
+from casefinding.definitions.clauses import NoneOf, Test, features_in, parts_of
 from casefinding.definitions.shapes import Clause, Definitions, Rule
 from casefinding.explain.reasons import Reasons
 from casefinding.explain.speaker import group_of
@@ -168,7 +168,7 @@ def _tests(clause: Clause) -> list[Test]:
 
 
 def _holds(test: Test, values: Mapping[str, float]) -> bool:
-    return bool(evaluate(test, {name: np.array([value]) for name, value in values.items()})[0])
+    return bool(evaluate(test, {name: np.array([values[name]]) for name in features_in(test)})[0])
 
 
 def _supporting(given: Reasons | None, rule: Rule | None, definitions: Definitions, days: Days) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from casefinding.recall.lines import WITHOUT_A_PLACE
 from casefinding.recall.view import View
 
 
@@ -31,7 +32,7 @@ def invited(
         never |= mask
 
     already = np.zeros(len(chance), dtype=bool)
-    for lane in ("act now", "check the reading", "review the record"):
+    for lane in WITHOUT_A_PLACE:
         for mask in view.fired(lane).values():
             already |= mask
     never &= ~already

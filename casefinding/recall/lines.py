@@ -15,6 +15,8 @@ ORDER = ("act now", "check the reading", "review the record", "invite", "never m
 """Lanes from the most urgent; a person stands once, in the first lane that any condition gives them."""
 URGENT = ("act now", "check the reading")
 """Lanes in which every rule speaks and asks for its own action, whatever else is known of the person."""
+WITHOUT_A_PLACE = (*URGENT, "review the record")
+"""Lanes that need no place in what a practice can do: nobody in them is capped."""
 BY_CHANCE = ("invite", "never measured")
 """Lanes where the model's chance and reasons are shown: beside a safety rule a low chance would falsely reassure."""
 
@@ -108,7 +110,7 @@ def who_and_why(views: Sequence[View], places: Mapping[str, np.ndarray]) -> list
 
     for view in views:
         rules = {rule.id: rule for rule in view.model.rules}
-        for lane in ("act now", "check the reading", "review the record"):
+        for lane in WITHOUT_A_PLACE:
             for rule_id, mask in view.fired(lane).items():
                 for row in np.flatnonzero(mask):
                     add(int(row), lane, view, rules[rule_id], 0)

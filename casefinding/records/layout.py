@@ -90,15 +90,17 @@ EVENT = Layout(
         Column("happened_on", True, "The day it happened", "2024-03-12"),
         Column("recorded_on", False, "The day it was entered; empty means the same day", "2024-03-12"),
         Column("system", True, "snomed, dmd, loinc, rxnorm or emis", "snomed"),
-        Column("code", True, "The id, as text; never through a spreadsheet", "271649006"),
+        Column("code", True, "The id, as text; never through a spreadsheet", "27113001"),
         Column(
             "term",
             False,
             "What the id stands for; needed for drugs, which are found by substance",
-            "Systolic blood pressure",
+            "Body weight",
         ),
-        Column("value", False, "A plain number with a full stop as decimal mark; may begin with <, <=, > or >=", "142"),
-        Column("unit", False, "The unit as recorded", "mmHg"),
+        Column(
+            "value", False, "A plain number with a full stop as decimal mark; may begin with <, <=, > or >=", "82.5"
+        ),
+        Column("unit", False, "The unit as recorded", "kg"),
     ),
 )
 CONTACT = Layout(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from casefinding.recall.lines import Item, Line
+from casefinding.recall.lines import URGENT, Item, Line
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -64,8 +64,7 @@ def why(line: Line, index_day: dt.date) -> list[str]:
 
 def _aged(item: Item, index_day: dt.date) -> str:
     """The age of what a rule speaks of, where how old it is decides what to do."""
-    aged = item.evidence_on and item.lane in ("act now", "check the reading")
-    return f" ({ago(item.evidence_on, index_day)})" if item.evidence_on and aged else ""
+    return f" ({ago(item.evidence_on, index_day)})" if item.evidence_on and item.lane in URGENT else ""
 
 
 def against(line: Line) -> list[str]:

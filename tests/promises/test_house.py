@@ -12,7 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "casefinding"
 KNOWS_DISEASES = ("synthetic", "records/sources")
-DISEASES = re.compile(r"hypertens|atrial|fibrillat|\bcopd\b|_copd|copd_|\baf_", re.IGNORECASE)
+DISEASES = re.compile(
+    r"hypertens|atrial|fibrillat|\bcopd\b|_copd|copd_|\baf_|systolic|diastolic|blood.pressure|spirometr|\becg_",
+    re.IGNORECASE,
+)
 TEXT = {".py", ".md", ".yaml", ".yml", ".toml", ".csv", ".html", ".css", ".ipynb", ".lock", ".txt", ".json", ""}
 
 
