@@ -97,9 +97,7 @@ EVENT = Layout(
             "What the id stands for; needed for drugs, which are found by substance",
             "Body weight",
         ),
-        Column(
-            "value", False, "A plain number with a full stop as decimal mark; may begin with <, <=, > or >=", "82.5"
-        ),
+        Column("value", False, "A plain number with a full stop as decimal mark; may begin with <, <=, > or >=", "82"),
         Column("unit", False, "The unit as recorded", "kg"),
     ),
 )

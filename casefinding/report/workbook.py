@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 
 import xlsxwriter
 
@@ -148,8 +149,11 @@ def _lane(book, styles, lists: PracticeLists, edition: Edition, lane: str) -> No
     sheet.write_string(0, 0, f"{heading}: {number_words(len(people))}", styles["title"])
     made_up = " Made-up records." if edition.made_up else ""
     data = f"Not a real-time alert: data to {date_words(edition.data_through)}."
-    sheet.write_string(1, 0, f"{data}{made_up} {DRAFT} {about}")
     last = len(COLUMNS) - 1
+    # across the table and no further: text that runs on would widen the printed page and shrink all of it
+    sheet.merge_range(1, 0, 1, last, f"{data}{made_up} {DRAFT} {about}", styles["text"])
+    sheet.set_row(1, 30)
+    sheet.set_row(2, 40)
     for column, (name, width) in enumerate(COLUMNS):
         sheet.set_column(column, column, width)
         sheet.write_string(2, column, name, styles["head"])
@@ -168,6 +172,8 @@ def _lane(book, styles, lists: PracticeLists, edition: Edition, lane: str) -> No
         sheet.write_number(row, 0, row - 2, styles["whole"])
         for column, text in enumerate(texts, start=1):
             sheet.write_string(row, column, safe_cell(text[:_TEXT_LIMIT]), styles["cell"])
+        widths = [width for _, width in COLUMNS[1:]]
+        sheet.set_row(row, min(400, max(map(_height, texts, widths))))
         sheet.write_blank(row, last - 1, None, styles["cell"])
         sheet.write_blank(row, last, None, styles["date"])
     if people:
@@ -185,3 +191,8 @@ def _lane(book, styles, lists: PracticeLists, edition: Edition, lane: str) -> No
         )  # fmt: skip
     else:
         sheet.write_string(3, 0, "Nobody", styles["text"])
+
+
+def _height(text: str, width: int) -> int:
+    """Points that a text takes in a column so many characters wide: not every program grows a row by itself."""
+    return 4 + 12 * sum(max(1, math.ceil(len(part) / (0.95 * width))) for part in text.split("\n"))
