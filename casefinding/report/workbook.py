@@ -195,4 +195,4 @@ def _lane(book, styles, lists: PracticeLists, edition: Edition, lane: str) -> No
 
 def _height(text: str, width: int) -> int:
     """Points that a text takes in a column so many characters wide: not every program grows a row by itself."""
-    return 4 + 12 * sum(max(1, math.ceil(len(part) / (0.95 * width))) for part in text.split("\n"))
+    return 3 + 12 * sum(max(1, math.ceil(len(part) / (1.1 * width))) for part in text.split("\n"))
