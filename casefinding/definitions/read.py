@@ -12,7 +12,7 @@ from casefinding.definitions.complaints import complaints
 from casefinding.definitions.config import Config
 from casefinding.definitions.crosscheck import Places, crosscheck
 from casefinding.definitions.find import definitions_folder
-from casefinding.definitions.shapes import CodeList, Definitions, Feature, LeaveOut, Model, Rule, Signal
+from casefinding.definitions.shapes import CodeList, Definitions, Feature, LeaveOut, Model, Rule, Score, Signal
 from casefinding.definitions.spread import spread_records
 from casefinding.definitions.strict import Parsed, Problem, load_yaml, parse_file
 from casefinding.errors import ConfigError
@@ -210,15 +210,25 @@ class _Reader:
                 parsed.problem(("condition",), "unknown key 'condition'", "the name of the file is the condition")
             )
         parts: dict[str, tuple[Any, ...]] = {}
-        for section, kind, word, key in (("rules", Rule, "rule", "id"), ("leave out", LeaveOut, "leave out", "name")):
+        for section, kind, word, key in (
+            ("rules", Rule, "rule", "id"),
+            ("leave out", LeaveOut, "leave out", "name"),
+            ("scores", Score, "score", "name"),
+        ):
             inside = written.get(section, {})
             if isinstance(inside, dict):
-                scope = word if section == "rules" else f"{word} of {condition}"
+                scope = word if section != "leave out" else f"{word} of {condition}"
                 parts[section] = tuple(self._mapping(kind, scope, parsed, inside, (section,), key).values())
             else:
                 self.problems.append(parsed.problem((section,), f"{section!r} must be a mapping (name: {word})"))
-        rest = {key: value for key, value in written.items() if key not in ("rules", "leave out", "condition")}
+        rest = {key: value for key, value in written.items() if key not in ("rules", "leave out", "scores", "condition")}
         model = self.shape(Model, {**rest, "condition": condition}, parsed, ())
         if model is None:
             return None
-        return model.model_copy(update={"rules": parts.get("rules", ()), "leave_out": parts.get("leave out", ())})
+        return model.model_copy(
+            update={
+                "rules": parts.get("rules", ()),
+                "leave_out": parts.get("leave out", ()),
+                "scores": parts.get("scores", ()),
+            }
+        )

@@ -20,6 +20,7 @@ from casefinding.definitions.clauses import (
     Test,
     features_in,
 )
+from casefinding.definitions.evidence import Expected, KnownBy, Leak, Learning, Score, Verification
 from casefinding.definitions.words import (
     EVENT_WORDS,
     PERSON_WORDS,
@@ -44,8 +45,11 @@ __all__ = [
     "Eligible",
     "Entry",
     "Example",
+    "Expected",
     "Feature",
     "Guess",
+    "KnownBy",
+    "Leak",
     "Learner",
     "LeaveOut",
     "Length",
@@ -59,9 +63,11 @@ __all__ = [
     "Register",
     "Rule",
     "RuleExample",
+    "Score",
     "Shape",
     "Signal",
     "Test",
+    "Verification",
     "features_in",
 ]
 
@@ -127,9 +133,14 @@ class Signal(Shape):
     above: float | None = None
     at_most: float | None = None
     below: float | None = None
+    paired_with: Name | None = None  # only on days on which this other signal has a value too, and ...
+    pair: Literal["higher", "lower"] | None = None  # ... only where this signal's value is the higher (lower) of the two
+    unverified: str = ""  # what of this was taken from memory and must be checked
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        if (self.paired_with is None) != (self.pair is None):
+            raise ValueError("'paired with' and 'pair' belong together")
         if not self.codes and not self.substances:
             raise ValueError("a signal needs 'codes' (names of code lists) or 'substances'")
         if self.unit is not None and self.plausible is None:
@@ -275,6 +286,7 @@ class Rule(Shape):
     do: str
     source: str
     status: str = "draft: needs sign-off by the clinical safety officer"
+    unverified: str = ""  # what of this was taken from memory and must be checked
     examples: tuple[RuleExample, ...] = ()
 
     @property
@@ -330,6 +342,7 @@ class LeaveOut(Shape):
     urgent_note: str = ""
     only_for: tuple[Name, ...] = ()  # conditions; empty = all
     source: str = ""
+    unverified: str = ""
 
 
 class Learner(Shape):
@@ -359,6 +372,14 @@ class Model(Shape):
     eligible: Eligible = Eligible()
     features: tuple[Name, ...]
     banned: tuple[Name, ...] = ()  # signals that may not reach the model (leakage register)
+    leakage: tuple[Leak, ...] = ()  # the leakage register
+    attendance: tuple[Name, ...] = ()  # features that tell how often somebody comes, not how they are
+    verification: Verification | None = None
+    learn_from: Learning = "coded"
+    expected: Expected | None = None
+    known_by: KnownBy | None = None
+    refit: dict[str, tuple[Name, ...]] = Field(default_factory=dict)  # label -> a published model's variables, refitted
+    scores: tuple[Score, ...] = ()
     missing_notes: tuple[Name, ...] = ()  # features whose absence is worth saying ("what is missing")
     silent: tuple[Name, ...] = ()  # features that may weigh but are never given as a reason for this condition
     learner: Learner = Learner()
@@ -388,6 +409,10 @@ class Definitions(Shape):
         for leave_out in self.leave_outs_for(condition):
             names.extend(features_in(leave_out.when))
         names.extend(model.missing_notes)
+        for score in model.scores:
+            names.extend(score.features)
+        if model.known_by is not None:
+            names.extend((model.known_by.readings, model.known_by.contacts))
         return tuple(dict.fromkeys(names))
 
 
