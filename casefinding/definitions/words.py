@@ -25,6 +25,8 @@ EventWord = Literal[
     "days since first",
     "days from first to latest",
     "days since unanswered",
+    "age at first",
+    "age at latest",
 ]
 PersonWord = Literal["age", "sex", "ethnicity", "deprivation", "days registered"]
 
@@ -32,6 +34,8 @@ EVENT_WORDS: tuple[str, ...] = EventWord.__args__  # type: ignore[attr-defined]
 PERSON_WORDS: tuple[str, ...] = PersonWord.__args__  # type: ignore[attr-defined]
 VALUE_WORDS = frozenset({"latest", "earliest", "highest", "lowest", "mean", "spread", "trend", "lower of last two"})
 """Words that read the value of an event; the others need only its day."""
+AGE_WORDS = frozenset({"age at first", "age at latest"})
+"""Words that need the month of birth beside the event."""
 ZERO_WHEN_NONE = frozenset({"ever", "count", "days with", "courses"})
 """Words that give 0 where there are no events; the others give missing."""
 

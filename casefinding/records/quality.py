@@ -66,8 +66,8 @@ def assess(store: Store, definitions: Definitions) -> Quality:
     """Judge every event of a store by the signals it belongs to; nothing is removed from the store.
 
     A reading is held if its unit is not one the signal knows, if it lies outside the plausible range, or if there is
-    no number where the signal has a unit. Signals that keep only implausible values, or filter values, look at the
-    readings of another signal again and are left out, so that each reading is counted once.
+    no number where the signal has a unit. Signals that keep only implausible values, filter values, or are paired, look
+    at the readings of another signal again and are left out, so that each reading is counted once.
     """
     code_table, units = store.codes(), store.units()
     index = CodeIndex(code_table)
@@ -78,7 +78,7 @@ def assess(store: Store, definitions: Definitions) -> Quality:
     readings = {
         name: _Reading(signal, numbers[name], code_table.num_rows, units)
         for name, signal in definitions.signals.items()
-        if signal.keep == "plausible" and not signal.filtered
+        if signal.keep == "plausible" and not signal.filtered and signal.paired_with is None
     }
     tally: dict[str, dict[str, int]] = {name: dict.fromkeys(_COUNTS, 0) for name in readings}
     held: list[pa.Table] = []

@@ -6,10 +6,11 @@ For each block of people (so that everything below stays in the processor's cach
    block out by slot and person.
 2. `_read_values`: where a slot reads values, they are converted and judged, unusable ones leave the slot, and a short
    insertion puts each day's in ascending order.
-3. `_ask_block`: for every feature and every (person, index day) a word reads the person's events of one slot.
+3. `keep_pairs`: in slots of paired signals, events without a partner leave the slot (see signals/pairs.py).
+4. `_ask_block`: for every feature and every (person, index day) a word reads the person's events of one slot.
 
 An event is seen only if it happened and was recorded before the index day. Step 1 already leaves out what no index
-day of that person can see; step 3 holds every single event against the index day it is asked for.
+day of that person can see; step 4 holds every single event against the index day it is asked for.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from typing import NamedTuple
 import numpy as np
 
 from casefinding.definitions import units
-from casefinding.signals import calendar, compiled, values, words
+from casefinding.signals import calendar, compiled, pairs, values, words
 from casefinding.signals.calendar import ALWAYS, NONE, shifted
+from casefinding.signals.pairs import keep_pairs
 from casefinding.signals.values import worth
 
 BLOCK_PEOPLE = 64
@@ -174,8 +176,8 @@ def _first_from(day, first, stop, wanted):
 
 
 @compiled.compiled
-def _one_a_day(block, first, stop, sight, same_day):
-    """Reduce each day's seen values to one; returns how many days."""
+def _one_a_day(block, first, stop, sight, same_day, at_least):
+    """Reduce each day's seen values to one, and keep the days with so high a value; returns how many days."""
     days, number = 0, 0
     for i in words.upwards(first, stop):
         if not words.seen(block.day[i], block.recorded[i], sight):
@@ -193,7 +195,14 @@ def _one_a_day(block, first, stop, sight, same_day):
         days += 1
     if same_day == words.DAY_MEAN and days > 0:
         block.one_value[days - 1] /= number
-    return days
+    if at_least == -np.inf:
+        return days
+    kept = 0
+    for i in range(days):
+        if block.one_value[i] >= at_least:
+            block.one_day[kept], block.one_value[kept] = block.one_day[i], block.one_value[i]
+            kept += 1
+    return kept
 
 
 @compiled.compiled
@@ -281,7 +290,7 @@ def _ask_block(block, rows, asked, people, out, out_day, offset):
                 elif same_day == words.NO_REDUCTION:
                     answer, when = _say(word, block.day, block.recorded, block.value, first, stop, sight)
                 else:
-                    stop = _one_a_day(block, first, stop, sight, same_day)
+                    stop = _one_a_day(block, first, stop, sight, same_day, asked.at_least[row])
                     answer, when = _say(word, block.one_day, block.one_recorded, block.one_value, 0, stop, sight)
                 out[column, offset + at] = answer
                 if with_days:
@@ -292,7 +301,7 @@ def _with_stamp(stamp: int):
     """`walk`, compiled; the stamp is part of the key under which numba keeps compiled code on disk."""
 
     @compiled.compiled_on_disk
-    def walk(routes, how, asked, slots, events, rows, block, out, out_day, offset):
+    def walk(routes, how, paired, asked, slots, events, rows, block, out, out_day, offset):
         """Fill `out[column, offset + row]` (and `out_day`, unless it has no columns) for everyone with events.
 
         Returns DONE, or what is wrong, or how many events room is needed for: the block is then too small for a person.
@@ -327,6 +336,7 @@ def _with_stamp(stamp: int):
             for slot in range(slots):
                 if routes.reads_value[slot] and _read_values(how, slot, events, block, people) != DONE:
                     return NO_UNIT
+            keep_pairs(paired, block, people, BLOCK_PEOPLE)
             _ask_block(block, rows, asked, people, out, out_day, offset)
         return DONE
 
@@ -336,7 +346,8 @@ def _with_stamp(stamp: int):
 def _stamp() -> int:
     """Changes with the source of everything the kernel is made of: numba alone would notice changes of this file only,
     and go on with words as they were."""
-    sources = (__file__, words.__file__, values.__file__, calendar.__file__, compiled.__file__, units.__file__)
+    modules = (words, values, pairs, calendar, compiled, units)
+    sources = (__file__, *(module.__file__ for module in modules))
     return zlib.crc32(b"".join(Path(source or "").read_bytes() for source in sources)) | 1
 
 

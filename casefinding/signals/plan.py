@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from casefinding.definitions.shapes import Definitions, Feature, Signal
-from casefinding.definitions.words import VALUE_WORDS, Span
+from casefinding.definitions.words import AGE_WORDS, Span
 from casefinding.errors import DefinitionError, RecordsError
 from casefinding.signals import words
 from casefinding.signals.calendar import Window
+from casefinding.signals.pairs import Pairs, pairs_of
 from casefinding.signals.values import Reading, reading
 
 CodesOf = Callable[[Signal, Definitions, pa.Table], np.ndarray]
@@ -28,6 +30,7 @@ class Asked(NamedTuple):
     slot: np.ndarray  # int32
     window: np.ndarray  # int32: row of Plan.windows
     same_day: np.ndarray  # int8
+    at_least: np.ndarray  # float64; -inf: every day counts
     months: np.ndarray  # int32: of `gap` or `answered in`
     days: np.ndarray  # int32; -1: answered at any time after
     answer_first: np.ndarray  # int32 (features + 1)
@@ -52,7 +55,7 @@ class Plan:
     """Everything the kernel needs to know, worked out once a run.
 
     A signal has up to two slots: one of its usable values (for words that read values, and for every word of a
-    signal with a value filter or with `keep: implausible`), and one of all its events (for the other words).
+    signal with a value filter, with `keep: implausible` or with `pair`), and one of all its events (for the others).
     """
 
     features: tuple[str, ...]
@@ -61,7 +64,10 @@ class Plan:
     slots: int
     routes: Routes
     reading: Reading
+    pairs: Pairs
     asked: Asked
+    age_columns: tuple[int, ...] = ()
+    """Columns of the words that give an age: the kernel counts days, the shard turns them into years."""
     event_columns: tuple[str, ...] = field(default=())
     """Columns of the event table that are read; empty if every feature asks about the person alone."""
 
@@ -98,15 +104,17 @@ def compile_plan(
             (
                 column,
                 words.NUMBER_OF[feature.ask],
-                _slot(slot_of, definitions, feature, feature.of, feature.ask in VALUE_WORDS),
+                _slot(slot_of, definitions, feature, feature.of, feature.reads_values),
                 window_of.setdefault((within, feature.leaving_out_the_last), len(window_of)),
                 words.SAME_DAY[feature.same_day],
+                -math.inf if feature.at_least is None else feature.at_least,
                 span.months if isinstance(span, Span) else 0,
                 span.days if isinstance(span, Span) else -1,
             )
         )
         answers.extend(_slot(slot_of, definitions, feature, name, False) for name in feature.answered_by)
         answer_first.append(len(answers))
+    paired = _pairs(slot_of, definitions)
     signals = [definitions.signals[name] for name, _ in slot_of]
     reads_value = np.array([by_value for _, by_value in slot_of], np.bool_)
     return Plan(
@@ -116,7 +124,9 @@ def compile_plan(
         slots=len(slot_of),
         routes=_routes([codes_of(signal, definitions, codes) for signal in signals], codes, reads_value),
         reading=reading(signals, _texts(units)),
+        pairs=paired,
         asked=_asked(rows, answer_first, answers),
+        age_columns=tuple(column for column, feature in about_events if feature.ask in AGE_WORDS),
         event_columns=_columns(bool(about_events), bool(reads_value.any())),
     )
 
@@ -130,7 +140,25 @@ def _feature(definitions: Definitions, name: str) -> Feature:
 
 
 def _slot(slot_of: dict, definitions: Definitions, feature: Feature, name: str, by_value: bool) -> int:
-    where = f"feature {feature.name}"
+    return _slot_of(slot_of, definitions, f"feature {feature.name}", feature.ask, name, by_value)
+
+
+def _pairs(slot_of: dict, definitions: Definitions) -> Pairs:
+    """Give every paired signal's slot the slot of its partner, which is added if no feature asks about it."""
+    found = []
+    for (name, _), slot in list(slot_of.items()):
+        signal = definitions.signals[name]
+        if signal.paired_with is None:
+            continue
+        where = f"signal {name}"
+        other = _slot_of(slot_of, definitions, where, "pair", signal.paired_with, signal.pair is not None)
+        if definitions.signals[signal.paired_with].paired_with is not None:
+            raise DefinitionError(f"'{signal.paired_with}' is itself paired", where=where, hint="pair it with another")
+        found.append((slot, other, signal))
+    return pairs_of(found)
+
+
+def _slot_of(slot_of: dict, definitions: Definitions, where: str, word: str, name: str, by_value: bool) -> int:
     if name not in definitions.signals:
         close = difflib.get_close_matches(name, definitions.signals, n=1)
         hint = f"did you mean '{close[0]}'?" if close else "signals are defined in features/signals/*.yaml"
@@ -138,11 +166,11 @@ def _slot(slot_of: dict, definitions: Definitions, feature: Feature, name: str, 
     signal = definitions.signals[name]
     if by_value and signal.unit is None:
         raise DefinitionError(
-            f"'{feature.ask}' reads a value, and the signal '{name}' has none",
+            f"'{word}' reads a value, and the signal '{name}' has none",
             where=where,
             hint="give the signal a unit and a plausible range, or ask 'ever', 'count' or 'days since latest'",
         )
-    by_value = by_value or signal.filtered or signal.keep == "implausible"
+    by_value = by_value or signal.filtered or signal.keep == "implausible" or signal.pair is not None
     return slot_of.setdefault((name, by_value), len(slot_of))
 
 
@@ -172,9 +200,9 @@ def _routes(code_numbers: list[np.ndarray], codes: pa.Table, reads_value: np.nda
     return Routes(number > 0, main, first, slot[~is_main], reads_value)
 
 
-def _asked(rows: list[tuple[int, ...]], answer_first: list[int], answers: list[int]) -> Asked:
-    table = np.array(rows, np.int64).reshape(-1, 7)
-    types = (np.int32, np.int8, np.int32, np.int32, np.int8, np.int32, np.int32)
+def _asked(rows: list[tuple[float, ...]], answer_first: list[int], answers: list[int]) -> Asked:
+    table = np.array(rows, np.float64).reshape(-1, 8)
+    types = (np.int32, np.int8, np.int32, np.int32, np.int8, np.float64, np.int32, np.int32)
     columns = [np.ascontiguousarray(table[:, at], kind) for at, kind in enumerate(types)]
     return Asked._make([*columns, np.array(answer_first, np.int32), np.array(answers, np.int32)])
 

@@ -70,7 +70,19 @@ def features_of_shard(
         for piece in whole_people([events] if isinstance(events, pa.Table) else events, plan.event_columns):
             asked.answer(piece)
         asked.answer_the_rest()
+        _days_to_ages(plan, base, index_day, into, at)
     return into
+
+
+def _days_to_ages(plan: Plan, base: pa.Table, index_day: np.ndarray, into: Columns, at: int) -> None:
+    """Turn "days since" an event into the age on its day; without a birth month there is neither age nor day."""
+    for column in plan.age_columns:
+        since = into.value[column, at : at + index_day.size]
+        found = ~np.isnan(since)
+        event = index_day - np.where(found, since, 0).astype(np.int32)
+        since[:] = np.where(found, about_person("age", base, event), np.nan)
+        if into.day.shape[0]:
+            into.day[column, at : at + index_day.size][np.isnan(since)] = NONE
 
 
 def about_person(word: str, base: pa.Table, index_day: np.ndarray) -> np.ndarray:
@@ -142,7 +154,7 @@ class _Asked:
         """Fill the rows of everyone in a piece of events; the piece holds all events of each."""
         plan, events = self.plan, _columns(piece)
         while True:
-            arguments = (plan.routes, plan.reading, plan.asked, plan.slots, events, self.rows, self.block)
+            arguments = (plan.routes, plan.reading, plan.pairs, plan.asked, plan.slots, events, self.rows, self.block)
             said = walk(*arguments, self.into.value, self.into.day, self.at)
             if said <= DONE:
                 break

@@ -22,6 +22,8 @@ Where the vocabulary leaves a choice, this is it:
 * **days since unanswered**: the events asked about are those in the window, the latest unanswered one is taken. An
   answer may lie outside the window, but must be seen: happened and recorded before the index day. It answers from
   the event's own day to the last day of `answered in`, both included. Day: that of the unanswered event.
+* **age at first / age at latest**: whole years from the first of the birth month to that event's day; missing if the
+  birth month is not known.
 * **age**: whole years since the first of the birth month. **deprivation**: the decile as recorded.
   **days registered**: from the start of the registration to the index day.
 """
@@ -56,8 +58,11 @@ NUMBER_OF = {
     "days since first": DAYS_SINCE_FIRST,
     "days from first to latest": DAYS_BETWEEN,
     "days since unanswered": UNANSWERED,
+    "age at first": DAYS_SINCE_FIRST,
+    "age at latest": DAYS_SINCE_LATEST,
 }
-"""The number the kernel knows a word by; words up to COURSES give 0 where there are no events."""
+"""The number the kernel knows a word by; words up to COURSES give 0 where there are no events. The ages are worked out
+from the days by signals/shard.py, which knows the month of birth."""
 
 NO_REDUCTION, DAY_LOWEST, DAY_HIGHEST, DAY_MEAN = range(4)
 SAME_DAY = {None: NO_REDUCTION, "lowest": DAY_LOWEST, "highest": DAY_HIGHEST, "mean": DAY_MEAN}

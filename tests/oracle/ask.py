@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from casefinding.definitions.shapes import Definitions, Feature
-from casefinding.definitions.words import ETHNICITIES, SEXES, VALUE_WORDS
+from casefinding.definitions.words import AGE_WORDS, ETHNICITIES, SEXES
 from tests.oracle.record import Person
 from tests.oracle.sight import seen, window
 from tests.oracle.words import WORDS, Answer, days_since_unanswered, one_a_day
@@ -17,10 +17,16 @@ def ask(feature: Feature, definitions: Definitions, person: Person, index_day: d
         return about_person(feature.ask, person, index_day), None
     assert feature.of is not None
     signal = definitions.signals[feature.of]
-    found = seen(person.events, signal, definitions, index_day, feature.ask in VALUE_WORDS)
+    found = seen(person.events, signal, definitions, index_day, feature.reads_values)
     found = window(found, feature, index_day)
     if feature.same_day is not None:
         found = one_a_day(found, feature.same_day)
+    if feature.at_least is not None:
+        found = [(day, value) for day, value in found if value is not None and value >= feature.at_least]
+    if feature.ask in AGE_WORDS:
+        day = (found[0] if feature.ask == "age at first" else found[-1])[0] if found else None
+        age = about_person("age", person, day) if day is not None else None
+        return age, day if age is not None else None
     if feature.ask == "days since unanswered":
         answers = [
             answer

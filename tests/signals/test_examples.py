@@ -110,12 +110,12 @@ def test_every_example_of_the_tree_holds_for_the_oracle() -> None:
 
 
 def _by_name(definitions: Definitions) -> Definitions:
-    """The oracle knows code lists only: what names substances gets a list of one product."""
+    """The oracle knows code lists only: what names substances gets a list of one product a substance."""
     lists, signals = dict(definitions.codelists), dict(definitions.signals)
     for name, signal in definitions.signals.items():
         if not signal.codes:
-            code = Code(system="dmd", id=f"product:{name}", label="")
-            lists[name] = CodeList(name=name, source="t", release="1", reviewed_by="t", codes=(code,))
+            codes = tuple(Code(system="dmd", id=f"product:{one}", label="") for one in signal.substances)
+            lists[name] = CodeList(name=name, source="t", release="1", reviewed_by="t", codes=codes)
             signals[name] = signal.model_copy(update={"codes": (name,)})
     return definitions.model_copy(update={"codelists": lists, "signals": signals})
 

@@ -13,11 +13,11 @@ from casefinding.definitions.shapes import Definitions, Feature, Signal
 from casefinding.definitions.words import EVENT_WORDS, PERSON_WORDS, VALUE_WORDS
 from tests.oracle.ask import ask
 from tests.oracle.record import Event, Person
-from tests.oracle.sight import belongs, seen, window
+from tests.oracle.sight import belongs, has_partner, seen, window
 from tests.oracle.value import as_written, in_own_unit, worth
 from tests.signals import worlds
 
-WORLDS = 60
+WORLDS = 80
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,10 @@ def _of_answer(feature: Feature, definitions: Definitions, person: Person, index
     yield from _of_edges(feature, person, signal, definitions, index_day)
     if signal.unit is not None:
         yield from (f"value: {what}" for event in person.events for what in _of_value(event, signal))
+    if feature.at_least is not None:
+        yield f"{word}: at least, the {feature.same_day} of the day"
+    if signal.paired_with is not None:
+        yield from (f"pair: {what}" for what in _of_pairs(person, signal, definitions, index_day))
 
 
 def _of_edges(
@@ -84,6 +88,35 @@ def _of_edges(
 
 def _about(day: dt.date) -> tuple[tuple[str, dt.date], ...]:
     return ("first day", day), ("day before", day - worlds.DAY)
+
+
+def _of_pairs(person: Person, signal: Signal, definitions: Definitions, index_day: dt.date) -> Iterator[str]:
+    kind = signal.pair or "in time"
+    other = definitions.signals[signal.paired_with or ""]
+    all_known = tuple(_known_at_once(event) for event in person.events)
+    for event in person.events:
+        if not belongs(event, signal, definitions) or event.day >= index_day or event.recorded >= index_day:
+            continue
+        if signal.pair is not None and worth(event, signal) is None:
+            continue
+        paired = has_partner(event, person.events, signal, definitions, index_day)
+        yield f"{kind}, {'paired' if paired else 'alone'}"
+        if not paired and has_partner(_known_at_once(event), all_known, signal, definitions, index_day):
+            yield f"{kind}, the partner was recorded too late"
+        near = [one for one, _ in seen(person.events, other, definitions, index_day, signal.pair is not None)]
+        if signal.pair is not None and not paired and event.day in near:
+            yield f"{kind}, on the wrong side"
+        if signal.pair is not None and near.count(event.day) > 1:
+            yield f"{kind}, several of that day"
+        if signal.within_days is not None:
+            away = {(day - event.day).days for day in near}
+            reach = signal.within_days
+            yield from (
+                f"{kind}, {where}" for where, days in (("last day", reach), ("too far", reach + 1)) if days in away
+            )
+            yield from (
+                f"{kind}, {where}" for where, days in (("first day", -reach), ("long ago", -reach - 1)) if days in away
+            )
 
 
 def _of_value(event: Event, signal: Signal) -> Iterator[str]:
@@ -140,6 +173,20 @@ def test_every_word_met_every_kind_of_window_ties_late_records_and_nothing(met: 
 def test_every_word_about_the_person_was_answered_and_was_unknown(met: Counter[str], word: str) -> None:
     assert met[f"{word}: answered"]
     assert met[f"{word}: {'zero' if word == 'ethnicity' else 'missing'}"]
+
+
+@pytest.mark.parametrize("kind", ["higher", "lower", "in time"])
+def test_pairs_came_in_every_kind(met: Counter[str], kind: str) -> None:
+    wanted = ["paired", "alone", "the partner was recorded too late"]
+    wanted += ["last day", "too far", "first day", "long ago"] if kind == "in time" else ["on the wrong side"]
+    wanted += [] if kind == "in time" else ["several of that day"]
+    assert [what for what in wanted if not met[f"pair: {kind}, {what}"]] == []
+
+
+def test_days_of_a_value_came_in_every_kind(met: Counter[str]) -> None:
+    words, ways = ("days with", "days since latest"), ("lowest", "highest", "mean")
+    wanted = [f"{word}: at least, the {how} of the day" for word in words for how in ways]
+    assert [what for what in wanted if not met[what]] == []
 
 
 def test_gaps_and_answers_came_in_every_kind(met: Counter[str]) -> None:

@@ -57,6 +57,12 @@ def world() -> worlds.World:
     return worlds.world(seed=7, people=60, features=30)
 
 
+def test_the_world_asks_about_pairs(world: worlds.World) -> None:
+    """Otherwise nothing here would be shown of them."""
+    asked = {feature.of for feature in world.definitions.features.values()}
+    assert {"pair", "other_pair", "near", "near_reading"} <= asked
+
+
 def shelf(world: worlds.World, folder: Path, shards: int, row_group: int = 37) -> Shelf:
     people = dict(enumerate(world.people))
     table = worlds.event_table(people)

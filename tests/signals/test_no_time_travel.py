@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,6 +30,34 @@ def test_no_record_from_the_index_day_on_changes_anything() -> None:
         np.testing.assert_array_equal(after.value, before.value)
         np.testing.assert_array_equal(after.day, before.day)
     assert added == MUTATIONS
+
+
+def test_no_partner_from_the_index_day_on_makes_a_pair() -> None:
+    """Every event that is there gets a partner that happened or was recorded too late; nothing changes. Asked again
+    long after, many answers do."""
+    changed = 0
+    for seed in range(15):
+        world = _asked_once(worlds.world(seed, people=20, features=20))
+        paired = [name for name, signal in world.definitions.signals.items() if signal.paired_with is not None]
+        features = {name: one for name, one in world.definitions.features.items() if one.of in paired}
+        world = replace(world, definitions=world.definitions.model_copy(update={"features": features}))
+        rng = random.Random(seed)
+        people = list(world.people)
+        for place, index_day in world.asked:
+            for event in world.people[place].events:
+                late = max(event.day, index_day + rng.choice((0, 1, 30)) * worlds.DAY)
+                partner = rng.choice(
+                    (Event(event.day, late, "", 60.0, "mmHg"), Event(late, min(event.day, late), "", 145.0, "mmHg"))
+                )
+                people[place] = worlds.with_event(people[place], replace(partner, code=rng.choice(worlds.CODES[:-2])))
+        world_after = replace(world, people=tuple(people))
+        before, after = compare.kernel(world), compare.kernel(world_after)
+        np.testing.assert_array_equal(after.value, before.value)
+        np.testing.assert_array_equal(after.day, before.day)
+        later = tuple((place, day + dt.timedelta(days=60)) for place, day in world.asked)
+        then, then_after = (compare.kernel(replace(one, asked=later)) for one in (world, world_after))
+        changed += int((~np.isclose(then_after.value, then.value, equal_nan=True)).sum())
+    assert changed > 100
 
 
 def test_the_same_additions_do_change_answers_once_the_index_day_has_passed() -> None:

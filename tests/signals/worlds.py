@@ -1,5 +1,5 @@
 """Random definitions and random people, with the edges that matter made likely: window edges, ties, late records,
-units, implausible values, comparators. Everything follows from one seed."""
+units, implausible values, comparators, pairs. Everything follows from one seed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ COMPARATORS = ("", "<", ">")  # by the number that the store keeps of them
 WITHIN = ("ever", Span(days=30), Span(days=365), Span(months=12), Span(months=60), Span(months=1), Span(days=14))
 LEAVING_OUT = (None, None, Span(days=30), Span(months=3), Span(days=1))
 GAPS = (Span(days=0), Span(days=14), Span(months=1))
+NEAR = (0, 1, 2, 14)
 LISTS = 6
 CODES = [f"emis:c{number}" for number in range(10)]
 DAY = dt.timedelta(days=1)
@@ -60,6 +61,8 @@ def random_definitions(rng: random.Random, features: int) -> Definitions:
         lists[name] = CodeList(name=name, source="test", release="1", reviewed_by="test", codes=codes)
     signals = {name: _signal(rng, name) for name in ("plain", "sparse")}
     signals |= {name: _signal(rng, name, measured=True) for name in ("reading", "other_reading", "third_reading")}
+    for name, measured in (("pair", True), ("other_pair", True), ("near", False), ("near_reading", True)):
+        signals[name] = _paired(rng, _signal(rng, name, measured), signals)
     asked = [_feature(rng, f"f{number}", signals) for number in range(features)]
     return Definitions(codelists=lists, signals=signals, features={feature.name: feature for feature in asked})
 
@@ -91,6 +94,20 @@ def _signal(rng: random.Random, name: str, measured: bool = False) -> Signal:
     )
 
 
+def _paired(rng: random.Random, signal: Signal, signals: dict[str, Signal]) -> Signal:
+    """The signal paired with one that is not; where values are compared, both are often plain readings."""
+    by_value = signal.unit is not None and signal.name != "near_reading"
+    others = [name for name, other in signals.items() if other.paired_with is None and (other.unit or not by_value)]
+    changes: dict[str, object] = {"paired_with": rng.choice(others)}
+    if by_value:
+        changes["pair"] = rng.choice(("higher", "lower"))
+    else:
+        changes["within_days"] = rng.choice(NEAR)
+    if rng.random() < 0.5:
+        changes |= {limit: None for limit in ("at_least", "above", "at_most", "below")} | {"keep": "plausible"}
+    return signal.model_copy(update=changes)
+
+
 def _feature(rng: random.Random, name: str, signals: dict[str, Signal]) -> Feature:
     word = rng.choice((*EVENT_WORDS, *EVENT_WORDS, *PERSON_WORDS, "days since unanswered", "courses"))
     if word in PERSON_WORDS:
@@ -99,6 +116,9 @@ def _feature(rng: random.Random, name: str, signals: dict[str, Signal]) -> Featu
     more: dict[str, object] = {}
     if word in VALUE_WORDS:
         more["same_day"] = rng.choice((None, None, "lowest", "highest", "mean"))
+    if word in ("days with", "days since latest") and rng.random() < 0.5:
+        more["same_day"] = rng.choice(("lowest", "highest", "mean"))
+        more["at_least"] = rng.choice((95, 120, 140))
     if word == "courses":
         more["gap"] = rng.choice(GAPS)
     if word == "days since unanswered":
@@ -108,7 +128,7 @@ def _feature(rng: random.Random, name: str, signals: dict[str, Signal]) -> Featu
         name=name,
         label=name,
         ask=word,
-        of=rng.choice(measured if word in VALUE_WORDS else list(signals)),
+        of=rng.choice(measured if word in VALUE_WORDS or "at_least" in more else list(signals)),
         within=rng.choice(WITHIN),
         leaving_out_the_last=rng.choice(LEAVING_OUT),
         **more,
@@ -139,7 +159,11 @@ def _person(rng: random.Random, definitions: Definitions, index_days: list[dt.da
     events: list[Event] = []
     for _ in range(rng.choice((0, 1, 3, 8, 20, 20, 40))):
         events.append(_event(rng, sorted(edges), before, events[-1].day if events else before))
-    if rng.random() < 0.25:  # measured so often, and lately, that the kernel halves its way through
+        if rng.random() < 0.3:  # the other half of a pair, on its day or near it, and perhaps recorded late
+            day = events[-1].day + rng.choice((0, 0, 0, -1, 1, 2, 3, -2, -3, 14, 15)) * DAY
+            recorded = rng.choice((day, day, before - DAY, before))
+            events.append(Event(day, recorded, rng.choice(CODES[:-2]), rng.choice((62, 88, 119, 141, 148)), "mmHg"))
+    if rng.random() < 0.35:  # measured so often, and lately, that the kernel halves its way through
         for _ in range(70):
             day = max(index_days) - dt.timedelta(days=rng.randrange(40, 75))
             events.append(Event(day, day, "emis:c0", rng.choice((91, 121, 141, 142, 149, 149)), "mmHg"))
