@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from casefinding.definitions.codes import SYSTEMS, id_fault, verhoeff_ok
+from casefinding.definitions.negation import denies
 from casefinding.definitions.shapes import Code, CodeList
 from casefinding.definitions.strict import Problem
 from casefinding.errors import DefinitionError, UsageError
@@ -22,6 +23,7 @@ LARGEST_LIST = 20_000_000
 """Bytes; all of dm+d is smaller."""
 
 _ABOUT = {"source": "source", "release": "release", "reviewed by": "reviewed_by"}
+_MAY_STAND = {"absence means": "absence_means", "unverified": "unverified"}
 _DMD_COLUMNS = frozenset({"dmd_id", "dmd_code", "vmp_id", "amp_id", "bnfdmdcode"})
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _ID_COLUMNS = ("code", "id", "snomedcode", "snomed_code", "snomedctcode", "conceptid", "concept_id", "sctid", "dmd_id",
@@ -61,6 +63,7 @@ def parse_codelist(path: Path, name: str) -> tuple[CodeList | None, list[Problem
     rows = csv.reader(io.StringIO("\n".join(lines[start:])), strict=True)
     codes: list[Code] = []
     seen: dict[tuple[str, str], int] = {}
+    denials: list[tuple[int, str]] = []
     try:
         header = next(rows, [])
         if tuple(header) != HEADER:
@@ -86,8 +89,17 @@ def parse_codelist(path: Path, name: str) -> tuple[CodeList | None, list[Problem
             if first != line:
                 say(line, f"{system} {code_id} stands twice (first on line {first})", "keep one of them")
             codes.append(Code.model_construct(system=system, id=code_id, label=label))
+            if denies(label):
+                denials.append((line, label))
     except csv.Error as problem:
         say(start + rows.line_num, f"is not CSV: {problem}", "look for an unclosed quote")
+    if denials and not about["absence_means"]:
+        (line, label), more = denials[0], len(denials) - 1
+        say(
+            line,
+            f"{label!r} says that something is not there" + (f" ({more} more like it)" if more else ""),
+            "take it out, or say '# absence means: ...' above the header if that is what the list is for",
+        )
     if not codes and not problems:
         say(start + 1, "holds no codes")
     if problems:
@@ -98,6 +110,8 @@ def parse_codelist(path: Path, name: str) -> tuple[CodeList | None, list[Problem
         release=about["release"],
         reviewed_by=about["reviewed_by"],
         codes=tuple(codes),
+        absence_means=about["absence_means"],
+        unverified=about["unverified"],
     )
     return codelist, []
 
@@ -116,17 +130,19 @@ def _text(path: Path, name: str, problems: list[Problem]) -> str | None:
 
 
 def _about(lines: list[str], say) -> tuple[dict[str, str], int]:
-    about: dict[str, str] = {}
+    about = dict.fromkeys(_MAY_STAND.values(), "")
     start = 0
     for start, text in enumerate(lines):
         if not text.startswith("#"):
             break
         key, _, value = text[1:].partition(":")
-        known = _ABOUT.get(key.strip())
+        known = {**_ABOUT, **_MAY_STAND}.get(key.strip())
         if known is None:
             continue  # a remark
-        if known in about:
+        if about.get(known):
             say(start + 1, f"'# {key.strip()}:' stands twice")
+        if known in _MAY_STAND.values() and not value.strip():
+            say(start + 1, f"'# {key.strip()}:' says nothing", "a few words, or leave the line out")
         about[known] = value.strip()
     for key, known in _ABOUT.items():
         if not about.get(known):

@@ -70,6 +70,7 @@ class Config(Shape):
     records: Records
     training: Training = Training()
     capacity: Capacities = Capacities()
+    anchor_chances: Literal["shown", "applied"] = "applied"  # moved to what is expected, or held beside it only
     bootstrap: int = Field(default=200, ge=20, le=5000)
     seed: int = 20261101
 

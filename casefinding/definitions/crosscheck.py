@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from casefinding.definitions.clauses import parts_of
 from casefinding.definitions.complaints import did_you_mean
+from casefinding.definitions.evidence_check import check_evidence
+from casefinding.definitions.leakage import check_leakage, days_of
+from casefinding.definitions.pairs_check import check_pairs
+from casefinding.definitions.scores_check import check_scores
 from casefinding.definitions.shapes import (
     AtLeastOf,
     Definitions,
@@ -22,10 +25,6 @@ from casefinding.definitions.shapes import (
     Test,
 )
 from casefinding.definitions.strict import Parsed, Problem
-from casefinding.definitions.words import VALUE_WORDS, Span
-
-SOME_DAY = dt.date(2023, 1, 1)
-"""A day from which lengths of time are compared."""
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
@@ -64,6 +63,7 @@ def crosscheck(definitions: Definitions, places: Places) -> list[Problem]:
         checks.leave_out(leave_out, ("leave out", leave_out.name))
     for model in definitions.models.values():
         checks.model(model)
+    check_pairs(checks)
     return checks.found
 
 
@@ -71,7 +71,6 @@ class _Checks:
     def __init__(self, definitions: Definitions, places: Places) -> None:
         self.definitions, self.places = definitions, places
         self.found: list[Problem] = []
-        self._codes: dict[str, dict[tuple[str, str], str]] = {}
 
     def say(self, at: tuple[Any, ...], what: str, hint: str = "") -> None:
         self.found.append(Problem(self.places.where(*at), what, hint))
@@ -124,7 +123,7 @@ class _Checks:
         if feature.of is not None:
             exists = self.known("signal", feature.of, (*at, "of"))
             signal = self.definitions.signals.get(feature.of)
-            if exists and signal is not None and feature.ask in VALUE_WORDS and signal.unit is None:
+            if exists and signal is not None and feature.reads_values and signal.unit is None:
                 self.say((*at, "ask"), f"{feature.ask!r} reads values, but signal {signal.name!r} has no unit")
         for position, name in enumerate(feature.answered_by):
             self.known("signal", name, (*at, "answered by", position))
@@ -142,16 +141,16 @@ class _Checks:
         self._examples(feature.examples, at, feature.of)
 
     def _window(self, feature: Feature, at: tuple[Any, ...]) -> None:
-        within = None if feature.within == "ever" else _days(feature.within)
+        within = None if feature.within == "ever" else days_of(feature.within)
         if within == 0:
             self.say((*at, "within"), "the window is empty")
         last = feature.leaving_out_the_last
         if feature.about_person and (within is not None or last is not None):
             word = "within" if within is not None else "leaving out the last"
             self.say((*at, word), f"{feature.ask!r} asks about the person and takes no {word!r}")
-        elif within is not None and last is not None and within <= _days(last):
+        elif within is not None and last is not None and within <= days_of(last):
             self.say((*at, "within"), "the window is not longer than what 'leaving out the last' takes from it")
-        if within is not None and feature.gap is not None and within <= _days(feature.gap):
+        if within is not None and feature.gap is not None and within <= days_of(feature.gap):
             self.say((*at, "gap"), "the window is not longer than the gap, so there is never a second course")
 
     def _examples(
@@ -229,15 +228,16 @@ class _Checks:
         self._names("feature", model.features, (*at, "features"))
         self._names("feature", model.missing_notes, (*at, "missing notes"))
         self._names("feature", model.silent, (*at, "silent"))
-        self._names("signal", model.banned, (*at, "banned"))
         if not model.features:
             self.say((*at, "features"), "a model needs features")
-        if _days(model.outcome.horizon) == 0:
+        if days_of(model.outcome.horizon) == 0:
             self.say((*at, "outcome", "horizon"), "the horizon is empty")
         low, high = model.eligible.age_at_least, model.eligible.age_at_most
         if high is not None and high < low:
             self.say((*at, "eligible"), f"nobody is at least {low} and at most {high} years old")
-        self._overlaps(model, at)
+        check_leakage(self, model)
+        check_evidence(self, model)
+        check_scores(self, model)
         for rule in model.rules:
             self.rule(rule)
         common = {
@@ -255,53 +255,3 @@ class _Checks:
             self.known(kind, name, (*at, position))
             if name in names[:position]:
                 self.say((*at, position), f"{name!r} stands twice in {at[-1]!r}")
-
-    def codes(self, signal_name: str) -> dict[tuple[str, str], str]:
-        """(system, id) -> name of the list it stands in, for a signal's code lists."""
-        if signal_name not in self._codes:
-            signal = self.definitions.signals.get(signal_name)
-            lists = [self.definitions.codelists.get(name) for name in signal.codes] if signal is not None else []
-            self._codes[signal_name] = {
-                (c.system, c.id): one.name for one in lists if one is not None for c in one.codes
-            }
-        return self._codes[signal_name]
-
-    def _overlaps(self, model: Model, at: tuple[Any, ...]) -> None:
-        """Lists that must have no code in common (specification, traps 3 and 7 of trust.md)."""
-        register, resolved = model.register_.diagnosis, model.register_.resolved
-        if resolved is not None:
-            for code in sorted(self.codes(register).keys() & self.codes(resolved).keys()):
-                self.say(
-                    (*at, "register", "resolved"),
-                    f"{code[0]} {code[1]} is in the diagnosis list {self.codes(register)[code]!r} "
-                    f"and in the resolved list {self.codes(resolved)[code]!r}",
-                    "a code says one or the other",
-                )
-        labels: dict[tuple[str, str], str] = {}
-        for name in (resolved, register, model.outcome.diagnosis):
-            labels.update(self.codes(name) if name is not None else {})
-        label_signals = {model.outcome.diagnosis, register, resolved}
-        for position, name in enumerate(model.features):
-            feature = self.definitions.features.get(name)
-            for signal in feature.signals if feature is not None else ():
-                here = (*at, "features", position)
-                if signal in model.banned:
-                    self.say(
-                        here, f"feature {name!r} reads {signal!r}, which is banned from this model", "see 'banned'"
-                    )
-                shared = sorted(self.codes(signal).keys() & labels.keys())
-                if signal in label_signals:
-                    self.say(here, f"feature {name!r} reads {signal!r}, which is what the model predicts")
-                elif shared:
-                    code, more = shared[0], len(shared) - 1
-                    self.say(
-                        here,
-                        f"feature {name!r} reads list {self.codes(signal)[code]!r}, which shares {code[0]} {code[1]}"
-                        + (f" and {more} more" if more else "")
-                        + f" with the label list {labels[code]!r}",
-                        "take the code out of one of them: the model would see its own answer",
-                    )
-
-
-def _days(span: Span) -> int:
-    return (span.after(SOME_DAY) - SOME_DAY).days

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from casefinding.definitions.shapes import Definitions, Shape, features_in
+from casefinding.definitions.shapes import Definitions, Model, Shape, features_in
 from casefinding.files import canonical_json
 
 LOCK_FORMAT = 1
@@ -24,10 +24,11 @@ def lock(definitions: Definitions, features: Iterable[str] | None = None, *, con
     models = sorted(definitions.models) if whole else [condition] if condition is not None else []
     for name in models:
         names.update(definitions.features_for(name))
+        names.update(_learned_with(definitions.models[name]))
     if whole:
         for leave_out in definitions.leave_outs:
             names.update(features_in(leave_out.when))
-    signals = {signal for name in names for signal in definitions.features[name].signals}
+    signals = {signal for name in names for signal in definitions.signals_read(definitions.features[name])}
     for name in models:
         signals.update(_signals_of_model(definitions, name))
     if whole:
@@ -63,10 +64,16 @@ def sha256_of_lock(locked: dict) -> str:
 
 def _signals_of_model(definitions: Definitions, condition: str) -> set[str]:
     model = definitions.models[condition]
-    named = {model.register_.diagnosis, model.outcome.diagnosis, *model.banned}
+    named = {model.register_.diagnosis, model.outcome.diagnosis}
+    named.update(name for leak in model.leakage for name in leak.signals)
     if model.register_.resolved is not None:
         named.add(model.register_.resolved)
     return named
+
+
+def _learned_with(model: Model) -> tuple[str, ...]:
+    """Features that a list never needs but the training does: what being looked at means."""
+    return model.verification.features if model.verification is not None else ()
 
 
 def _common(definitions: Definitions, condition: str | None) -> list[Any]:
@@ -90,4 +97,11 @@ def _without_examples(value: Any) -> Any:
 def _codelist(definitions: Definitions, name: str) -> dict[str, Any]:
     codelist = definitions.codelists[name]
     codes = sorted(([code.system, code.id, code.label] for code in codelist.codes), key=lambda code: code[:2])
-    return {"source": codelist.source, "release": codelist.release, "reviewed by": codelist.reviewed_by, "codes": codes}
+    return {
+        "source": codelist.source,
+        "release": codelist.release,
+        "reviewed by": codelist.reviewed_by,
+        "absence means": codelist.absence_means,
+        "unverified": codelist.unverified,
+        "codes": codes,
+    }

@@ -12,7 +12,17 @@ from casefinding.definitions.complaints import complaints
 from casefinding.definitions.config import Config
 from casefinding.definitions.crosscheck import Places, crosscheck
 from casefinding.definitions.find import definitions_folder
-from casefinding.definitions.shapes import CodeList, Definitions, Feature, LeaveOut, Model, Rule, Score, Signal
+from casefinding.definitions.shapes import (
+    CodeList,
+    Definitions,
+    Feature,
+    LeaveOut,
+    Model,
+    Question,
+    Rule,
+    Score,
+    Signal,
+)
 from casefinding.definitions.spread import spread_records
 from casefinding.definitions.strict import Parsed, Problem, load_yaml, parse_file
 from casefinding.errors import ConfigError
@@ -20,6 +30,11 @@ from casefinding.errors import ConfigError
 __all__ = ["Problem", "load_yaml", "problems", "read_config", "read_definitions"]
 
 S = TypeVar("S", bound=BaseModel)
+_BESIDE_MODELS: dict[str, tuple[type[BaseModel], str]] = {
+    "leave_outs": (LeaveOut, "leave out"),
+    "open_questions": (Question, "open question"),
+}
+"""Files of models/ that are no model."""
 
 
 def read_definitions(folder: Path | None = None) -> Definitions:
@@ -86,22 +101,27 @@ class _Reader:
         codelists = self._codelists(features_folder / "codelists")
         signals = self._named(Signal, "signal", sorted((features_folder / "signals").glob("*.yaml")))
         features = self._named(Feature, "feature", sorted(features_folder.glob("*.yaml")))
-        leave_outs: tuple[LeaveOut, ...] = ()
+        beside: dict[str, tuple[Any, ...]] = {}
         models: dict[str, Model] = {}
         for path in sorted(models_folder.glob("*.yaml")):
             parsed = self._parsed(path)
-            if path.name != "leave_outs.yaml":
+            if path.stem not in _BESIDE_MODELS:
                 self.places.add("model", path.stem, parsed, ())
             if not isinstance(parsed.value, dict):
                 continue
-            if path.name == "leave_outs.yaml":
-                leave_outs = tuple(self._mapping(LeaveOut, "leave out", parsed, parsed.value, ()).values())
+            if path.stem in _BESIDE_MODELS:
+                beside[path.stem] = tuple(self._mapping(*_BESIDE_MODELS[path.stem], parsed, parsed.value, ()).values())
             else:
                 model = self._model(path.stem, parsed)
                 if model is not None:
                     models[path.stem] = model
         definitions = Definitions.model_construct(
-            codelists=codelists, signals=signals, features=features, models=models, leave_outs=leave_outs
+            codelists=codelists,
+            signals=signals,
+            features=features,
+            models=models,
+            leave_outs=beside.get("leave_outs", ()),
+            questions=beside.get("open_questions", ()),
         )
         self.problems.extend(crosscheck(definitions, self.places))
         return definitions
@@ -221,7 +241,9 @@ class _Reader:
                 parts[section] = tuple(self._mapping(kind, scope, parsed, inside, (section,), key).values())
             else:
                 self.problems.append(parsed.problem((section,), f"{section!r} must be a mapping (name: {word})"))
-        rest = {key: value for key, value in written.items() if key not in ("rules", "leave out", "scores", "condition")}
+        rest = {
+            key: value for key, value in written.items() if key not in ("rules", "leave out", "scores", "condition")
+        }
         model = self.shape(Model, {**rest, "condition": condition}, parsed, ())
         if model is None:
             return None

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from casefinding.definitions.config import Config
-from casefinding.definitions.shapes import Feature, LeaveOut, Model, Rule, Signal
+from casefinding.definitions.shapes import Feature, LeaveOut, Model, Question, Rule, Score, Signal
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = "^[a-z][a-z0-9_]*$"
@@ -17,15 +17,16 @@ _DAY = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name (without .json) -> JSON Schema: signals, features, model, leave_outs, config.
+    """File name (without .json) -> JSON Schema: signals, features, model, leave_outs, open_questions, config.
 
     >>> sorted(schemas())
-    ['config', 'features', 'leave_outs', 'model', 'signals']
+    ['config', 'features', 'leave_outs', 'model', 'open_questions', 'signals']
     """
     return {
         "signals": _file_of("Signals: what counts as one kind of event", Signal, "name", _NAME),
         "features": _file_of("Features: one number about a person on an index day", Feature, "name", _NAME),
         "leave_outs": _file_of("Leave-outs: states of the record that remove a person", LeaveOut, "name", _NAME),
+        "open_questions": _file_of("Open questions: what awaits sign-off besides", Question, "name", _NAME),
         "model": _model(),
         "config": {"$schema": DRAFT, "title": "A config", **_schema(Config)},
     }
@@ -60,7 +61,11 @@ def _file_of(title: str, shape: type[BaseModel], key: str, pattern: str) -> dict
 
 def _model() -> dict[str, Any]:
     schema = _schema(Model, "condition")
-    for section, shape, key, pattern in (("rules", Rule, "id", _RULE_ID), ("leave out", LeaveOut, "name", _NAME)):
+    for section, shape, key, pattern in (
+        ("rules", Rule, "id", _RULE_ID),
+        ("leave out", LeaveOut, "name", _NAME),
+        ("scores", Score, "name", _NAME),
+    ):
         inner = _schema(shape, key)
         schema.setdefault("$defs", {}).update(inner.pop("$defs", {}))
         schema["properties"][section] = {
@@ -69,7 +74,7 @@ def _model() -> dict[str, Any]:
             "additionalProperties": False,
         }
     # The whole shapes are no longer referred to: in a file their names are keys.
-    for unused in ("Rule", "LeaveOut"):
+    for unused in ("Rule", "LeaveOut", "Score"):
         schema["$defs"].pop(unused, None)
     return {"$schema": DRAFT, "title": "A model: what we look for", **{k: v for k, v in schema.items() if k != "title"}}
 

@@ -20,7 +20,7 @@ from casefinding.definitions.clauses import (
     Test,
     features_in,
 )
-from casefinding.definitions.evidence import Expected, KnownBy, Leak, Learning, Score, Verification
+from casefinding.definitions.evidence import Expected, Handling, KnownBy, Leak, Learning, Question, Score, Verification
 from casefinding.definitions.words import (
     EVENT_WORDS,
     PERSON_WORDS,
@@ -60,6 +60,7 @@ __all__ = [
     "OtherFeature",
     "Outcome",
     "Person",
+    "Question",
     "Register",
     "Rule",
     "RuleExample",
@@ -81,13 +82,19 @@ class Code(Shape):
 
 
 class CodeList(Shape):
-    """features/codelists/NAME.csv: `# source:`, `# release:`, `# reviewed by:` lines, then id,label,system."""
+    """features/codelists/NAME.csv: `# source:`, `# release:`, `# reviewed by:` lines, then id,label,system.
+
+    A list with a code that denies something ("No cough") needs a line `# absence means:` that says what its absence
+    tells; without it the list is refused.
+    """
 
     name: Name
     source: str
     release: str
     reviewed_by: str
     codes: tuple[Code, ...]
+    absence_means: str = ""
+    unverified: str = ""  # what of this was taken from memory and must be checked
 
 
 class Conversion(Shape):
@@ -115,6 +122,10 @@ class Signal(Shape):
     `keep` "plausible" takes values within `plausible` (both ends included); "implausible" takes what that
     range refuses, and any number in an unknown unit as it was written (to ask a person to check the reading).
     `at_least`/`above`/`at_most`/`below` then filter further.
+
+    A signal `paired_with` another holds only those of its events that have a partner there: with `pair`, an event of
+    the same day with a usable value, than which its own is higher (or lower); with `within_days`, an event at most so
+    many days before or after it, whatever its value. A pair is known once both of its records are.
     """
 
     name: Name
@@ -133,14 +144,17 @@ class Signal(Shape):
     above: float | None = None
     at_most: float | None = None
     below: float | None = None
-    paired_with: Name | None = None  # only on days on which this other signal has a value too, and ...
-    pair: Literal["higher", "lower"] | None = None  # ... only where this signal's value is the higher (lower) of the two
+    paired_with: Name | None = None  # only events with a partner in this other signal: ...
+    pair: Literal["higher", "lower"] | None = None  # ... of the same day, and this value is higher (lower) than it
+    within_days: int | None = Field(default=None, ge=0, le=366)  # ... or so many days before or after it at most
     unverified: str = ""  # what of this was taken from memory and must be checked
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        if (self.paired_with is None) != (self.pair is None):
-            raise ValueError("'paired with' and 'pair' belong together")
+        if [self.pair, self.within_days].count(None) != (1 if self.paired_with else 2):
+            raise ValueError("'paired with' goes with either 'pair' or 'within days'")
+        if self.pair is not None and self.unit is None:
+            raise ValueError("'pair' compares values, so the signal needs a 'unit' (or 'within days' instead)")
         if not self.codes and not self.substances:
             raise ValueError("a signal needs 'codes' (names of code lists) or 'substances'")
         if self.unit is not None and self.plausible is None:
@@ -210,9 +224,10 @@ class Feature(Shape):
 
     The window is [index day - within, index day - leaving_out_the_last): its first day counts, the index day never.
     An event is seen only if it happened and was recorded before the index day.
-    `same_day` first reduces a day's values to one. `gap` (word "courses"): a new course starts more than `gap` days
-    after the day before it. `answered_by`/`answered_in` (word "days since unanswered"): days since the latest event
-    with no event of those signals on its day or in the `answered_in` after it (None: at any time after).
+    `same_day` first reduces a day's values to one; with `at_least` only days with so high a value count.
+    `gap` (word "courses"): a new course starts more than `gap` days after the day before it.
+    `answered_by`/`answered_in` (word "days since unanswered"): days since the latest event with no event of those
+    signals on its day or in the `answered_in` after it (None: at any time after).
     """
 
     name: Name
@@ -222,6 +237,7 @@ class Feature(Shape):
     within: Length | Literal["ever"] = "ever"
     leaving_out_the_last: Length | None = None
     same_day: SameDay | None = None
+    at_least: float | None = None  # words "days with" and "days since latest", after `same_day`
     gap: Length | None = None
     answered_by: tuple[Name, ...] = ()
     answered_in: Length | None = None
@@ -248,13 +264,19 @@ class Feature(Shape):
             raise ValueError("'answered by' belongs to the word 'days since unanswered', which needs it")
         if self.answered_in is not None and self.ask != "days since unanswered":
             raise ValueError("'answered in' belongs to the word 'days since unanswered'")
-        if self.same_day is not None and self.ask not in VALUE_WORDS:
-            raise ValueError("'same day' belongs to words that read values")
+        if self.at_least is not None and (self.same_day is None or self.ask not in ("days with", "days since latest")):
+            raise ValueError("'at least' needs 'same day', and the word 'days with' or 'days since latest'")
+        if self.same_day is not None and not self.reads_values:
+            raise ValueError("'same day' belongs to words that read values, or to 'at least'")
         return self
 
     @property
     def about_person(self) -> bool:
         return self.ask in PERSON_WORDS
+
+    @property
+    def reads_values(self) -> bool:
+        return self.ask in VALUE_WORDS or self.at_least is not None
 
     @property
     def signals(self) -> tuple[str, ...]:
@@ -371,8 +393,7 @@ class Model(Shape):
     outcome: Outcome
     eligible: Eligible = Eligible()
     features: tuple[Name, ...]
-    banned: tuple[Name, ...] = ()  # signals that may not reach the model (leakage register)
-    leakage: tuple[Leak, ...] = ()  # the leakage register
+    leakage: tuple[Leak, ...] = ()  # the leakage register: definitions/leakage.py holds the model to it
     attendance: tuple[Name, ...] = ()  # features that tell how often somebody comes, not how they are
     verification: Verification | None = None
     learn_from: Learning = "coded"
@@ -386,6 +407,15 @@ class Model(Shape):
     leave_out: tuple[LeaveOut, ...] = ()
     rules: tuple[Rule, ...] = ()
 
+    @property
+    def banned(self) -> tuple[str, ...]:
+        """The signals that no feature of the model may read."""
+        return self.leaking("banned")
+
+    def leaking(self, handling: Handling) -> tuple[str, ...]:
+        """The signals of the leakage register that are handled in this way, each once."""
+        return tuple(dict.fromkeys(name for leak in self.leakage if handling in leak.handling for name in leak.signals))
+
 
 class Definitions(Shape):
     """Everything people decided: signals, code lists, features, models, leave-outs common to all models."""
@@ -395,6 +425,12 @@ class Definitions(Shape):
     features: dict[str, Feature] = Field(default_factory=dict)
     models: dict[str, Model] = Field(default_factory=dict)
     leave_outs: tuple[LeaveOut, ...] = ()
+    questions: tuple[Question, ...] = ()  # models/open_questions.yaml: for the page of what awaits sign-off
+
+    def signals_read(self, feature: Feature) -> tuple[str, ...]:
+        """The signals of a feature and those that they are paired with, in order, once; unknown names stay."""
+        partners = [self.signals[name].paired_with for name in feature.signals if name in self.signals]
+        return tuple(dict.fromkeys((*feature.signals, *(name for name in partners if name is not None))))
 
     def leave_outs_for(self, condition: str) -> tuple[LeaveOut, ...]:
         common = (rule for rule in self.leave_outs if not rule.only_for or condition in rule.only_for)

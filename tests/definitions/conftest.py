@@ -96,7 +96,11 @@ chance of: of kidney disease being diagnosed
 register: {diagnosis: kidney_register, resolved: kidney_resolved}
 outcome: {diagnosis: kidney_core, gap: 30 days, horizon: 12 months}
 features: [egfr_latest, diabetes_ever, sex]
-banned: [kidney_register]
+leakage:
+  - signals: [kidney_register]
+    handling: [banned]
+    why: It is the label.
+    source: made for a test
 missing notes: [egfr_latest]
 leave out:
   declined:

@@ -87,9 +87,7 @@ CASES = [
      "'sex' stands twice in 'features'", ""),
     (MODEL, "features: [egfr_latest, diabetes_ever, sex]", "features: []", 0, "a model needs features", ""),
     (MODEL, "missing notes: [egfr_latest]", "missing notes: [egfr]", 0, "there is no feature called 'egfr'", ""),
-    (MODEL, "banned: [kidney_register]", "banned: [egfr]", -1,
-     "feature 'egfr_latest' reads 'egfr', which is banned", ""),
-    (MODEL, "banned: [kidney_register]", "banned: [kidney_regster]", 0,
+    (MODEL, "signals: [kidney_register]", "signals: [kidney_regster]", 0,
      "there is no signal called 'kidney_regster'", "did you"),
     (MODEL, "diagnosis: kidney_register", "diagnosis: kidny_register", 0,
      "there is no signal called 'kidny_register'", ""),
@@ -100,9 +98,9 @@ CASES = [
     (MODEL, "horizon: 12 months", "horizon: 0 days", 0, "the horizon is empty", ""),
     (MODEL, "diabetes_ever, sex]", "diabetes_ever, sex, kidney_coded]", 0,
      "feature 'kidney_coded' reads 'kidney_core', which is what the model predicts", ""),
-    (MODEL, "banned:", "eligible: {age at least: 60, age at most: 50}\nbanned:", 0,
+    (MODEL, "leakage:", "eligible: {age at least: 60, age at most: 50}\nleakage:", 0,
      "nobody is at least 60 and at most 50", ""),
-    (MODEL, "banned:", "condition: kidney\nbanned:", 0, "unknown key 'condition'", "the name of the file"),
+    (MODEL, "leakage:", "condition: kidney\nleakage:", 0, "unknown key 'condition'", "the name of the file"),
     (MODEL, "feature: egfr_earlier, less than", "feature: egfr_earler, less than", 0,
      "there is no feature called 'egfr_earler'",
      "did you mean 'egfr_earlier'"),
@@ -201,7 +199,7 @@ def test_a_name_may_stand_once_in_all_files(tree: Path, first: str, second: str,
 def test_a_rule_id_may_stand_once_in_all_models(tree: Path) -> None:
     (tree / "models/other.yaml").write_text((tree / MODEL).read_text())
     assert [(one.where, one.what) for one in problems(tree)] == [
-        ("models/other.yaml:17", "there are two rules called 'CKD-1'")
+        ("models/other.yaml:21", "there are two rules called 'CKD-1'")
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -221,10 +222,27 @@ def test_no_reason_of_a_rule_ever_says_not_recorded(definitions):
         assert not said[0].islower(), (rule.id, said)
 
 
-def test_a_slash_joins_only_readings_that_the_rule_has_shown_to_be_of_one_day(definitions):
-    pair = "{systolic_clinic_latest_5y}/{diastolic_clinic_latest_5y}"
-    assert {rule.id for rule in rules(definitions).values() if pair in rule.say} == {"HTN-6", "HTN-7", "HTN-10"}
-    assert not any("}/{" in rule.say.replace(pair, "") for rule in rules(definitions).values())
+def test_a_slash_joins_only_the_two_of_a_pair_in_the_rules_that_ask_for_pairs(definitions):
+    """The two features ask the same of two signals that are each other's partner."""
+    joined = re.compile(r"\{(\w+)\}/\{(\w+)\}")
+    found = {rule.id: joined.findall(rule.say) for rule in rules(definitions).values() if "}/{" in rule.say}
+    assert set(found) == {"HTN-4", "HTN-5", "HTN-6", "HTN-7", "HTN-10", "HTN-11"}
+    for upper, lower in (pair for pairs in found.values() for pair in pairs):
+        one, two = definitions.features[upper], definitions.features[lower]
+        assert (one.ask, one.within, one.same_day) == (two.ask, two.within, two.same_day)
+        first, second = definitions.signals[one.of], definitions.signals[two.of]
+        assert (first.pair, second.pair) == ("higher", "lower")
+        assert (first.codes, second.codes) == tuple(
+            definitions.signals[name].codes for name in (second.paired_with, first.paired_with)
+        )
+
+
+def test_a_pair_never_crosses_from_one_setting_to_another(definitions):
+    paired = {name: one for name, one in definitions.signals.items() if one.pair is not None}
+    assert len(paired) == 8
+    for name, signal in paired.items():
+        setting = name.removeprefix("systolic_").removeprefix("diastolic_").removesuffix("_pair")
+        assert all(setting in one for one in (*signal.codes, signal.paired_with or ""))
 
 
 def test_no_feature_counts_days_in_its_sentence(definitions):
