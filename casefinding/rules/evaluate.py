@@ -69,13 +69,13 @@ def flag(model: Model, columns: Columns, status: pa.Array | Sequence[str] | np.n
 
 
 def _test(test: Test, columns: Columns) -> np.ndarray:
-    values = _column(columns, test.feature)
+    values = column(columns, test.feature)
     holds = np.ones(values.shape, dtype=bool)
     for word, compare in _COMPARE.items():
         operand = getattr(test, word)
         if operand is None:
             continue
-        other = _column(columns, operand.feature) if isinstance(operand, OtherFeature) else operand
+        other = column(columns, operand.feature) if isinstance(operand, OtherFeature) else operand
         holds &= compare(values, other)  # NaN compares false on either side
     missing = np.isnan(values)
     if test.is_ == "present":
@@ -89,7 +89,8 @@ def _test(test: Test, columns: Columns) -> np.ndarray:
     return holds
 
 
-def _column(columns: Columns, name: str) -> np.ndarray:
+def column(columns: Columns, name: str) -> np.ndarray:
+    """One feature of a matrix as float64, NaN where missing; KeyError for a feature that is no column."""
     names = getattr(columns, "column_names", None)  # an Arrow table's own KeyError would list every column
     if names is not None and name not in names:
         raise KeyError(name)
