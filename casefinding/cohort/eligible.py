@@ -85,6 +85,20 @@ def registered(store: Store, index_days: Sequence[dt.date] | dt.date) -> pa.Tabl
     ).cast(BASE)
 
 
+def asked_on(base: pa.Table, days: Sequence[dt.date]) -> pa.Table:
+    """The same rows asked on other days, one a row: index_day, age and days_registered follow."""
+    index = np.array([number_of(day) for day in days], dtype=np.int64)
+    since = day_numbers(base["registered_on"], when_null=0)
+    moved = {
+        "index_day": _dates(index),
+        "age": _ages(base["birth_month"], index),
+        "days_registered": pa.array((index - since).astype(np.int32)),
+    }
+    for name, column in moved.items():
+        base = base.set_column(base.schema.get_field_index(name), name, column)
+    return base
+
+
 def register_status(store: Store, definitions: Definitions, condition: str, pairs: pa.Table) -> pa.Array:
     """For each (person, index_day) of `pairs`, in its order: "never", "on register" or "resolved".
 

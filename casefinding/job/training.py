@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from casefinding.cohort.eligible import eligible, pair_keys, register_status, registered
-from casefinding.cohort.outcome import outcomes, training_index_days
+from casefinding.cohort.eligible import pair_keys, register_status
 from casefinding.definitions.config import Config
-from casefinding.definitions.shapes import Definitions, features_in
+from casefinding.definitions.shapes import Definitions
 from casefinding.errors import LearnError
+from casefinding.job.asking import AHEAD, CONTACTS, Asked, ask
 from casefinding.job.progress import Stages
 from casefinding.judge.judgement import Judgement, judge
 from casefinding.judge.truth import Truth
 from casefinding.records.store import Store
-from casefinding.rules.evaluate import evaluate
+from casefinding.rules.evaluate import flag
 from casefinding.signals.matrix import build_matrix
 
-CONTACTS = "contact_count_12m"
-"""The feature by which the judge tells frequent from infrequent attenders, where the definitions have it."""
+RANKED = ("act now", "review the record", "invite")
+"""Lanes of rules that a model must add to: T0, T1 and T2."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Learnt:
     condition: str
     trained: Any = None
     judgement: Judgement | None = None
+    certificate: Any = None  # of the leakage sentinel
     why_not: str = ""
     facts: Mapping[str, Any] | None = None
 
@@ -54,49 +55,42 @@ def learn(
     label = model.label
     facts: dict[str, Any] = {}
     try:
-        days = training_index_days(config.index_day, store.data_through, model, config.training)
-        facts["index days"] = [day.isoformat() for day in days]
-        with stages.stage(f"{label}: who was asked, and what happened"):
-            base = only_practices(registered(store, days), config)
-            status = register_status(store, definitions, condition, base)
-            asked, _ = eligible(base, model, status)
-            base = base.filter(pa.array(asked))
-            after = outcomes(store, definitions, condition, base)
-            facts["outcomes"] = _counts(after)
-            used = np.isin(after["outcome"].to_numpy(zero_copy_only=False), ("case", "control", "censored"))
-            base, after = base.filter(pa.array(used)), after.filter(pa.array(used))
-        with stages.stage(f"{label}: features") as tick:
-            dropped = {"training", "everything"}
-            leave_outs = [rule for rule in definitions.leave_outs_for(condition) if dropped & set(rule.drop_from)]
-            names = dict.fromkeys(model.features)
-            for rule in leave_outs:
-                names.update(dict.fromkeys(features_in(rule.when)))
-            if CONTACTS in definitions.features:
-                names[CONTACTS] = None
-            matrix = build_matrix(store, definitions, list(names), base, threads=config.training.threads, progress=tick)
-            columns = {name: matrix[name].to_numpy() for name in names}
-            usable = np.ones(base.num_rows, dtype=bool)
-            for rule in leave_outs:
-                held = evaluate(rule.when, columns)
-                facts.setdefault("left out of training", {})[rule.label] = int((held & usable).sum())
-                usable &= ~held
+        asked = ask(condition, definitions, store, config, stages, facts)
         with stages.stage(f"{label}: learn") as tick:
             trained = train(
-                condition, definitions, matrix, base, after, config,
-                usable=usable, data_digest=store.digest, resolution=resolution, progress=tick,
+                condition, definitions, asked.matrix, asked.base, asked.after, config, evidence=asked.evidence,
+                usable=asked.usable, data_digest=store.digest, resolution=resolution, progress=tick,
             )  # fmt: skip
     except LearnError as refusal:
         return Learnt(condition, why_not=str(refusal), facts=facts)
+    with stages.stage(f"{label}: look for leaks") as tick:
+        certificate = _certificate(condition, definitions, asked, store, config, tick)
+    certificate.refuse_a_leak()
     with stages.stage(f"{label}: judge"):
-        judgement = _judged(condition, trained.out_of_fold, base, columns, store, config, model.test, truth)
-    return Learnt(condition, trained, judgement, facts=facts)
+        known = Truth.read(truth / "truth.parquet") if truth else None
+        judgement = judged(condition, definitions, trained.out_of_fold, asked, store, config, known)
+    return Learnt(condition, trained, judgement, certificate, facts=facts)
 
 
-def only_practices(base: pa.Table, config: Config) -> pa.Table:
-    """The rows of the practices that the config asks for."""
-    if not config.practices:
-        return base
-    return base.filter(pa.array(np.isin(base["practice"].to_numpy(zero_copy_only=False), config.practices)))
+def _certificate(
+    condition: str, definitions: Definitions, asked: Asked, store: Store, config: Config, tick: Any
+) -> Any:
+    """What the leakage sentinel says; at the visit there is one index day a person and no gap to shift."""
+    from casefinding.learn.lagged import gap_shifted, lagged_twins
+    from casefinding.learn.sentinel import sentinel
+
+    hidden = lagged_twins(definitions, condition)
+
+    def twins(rows: pa.Table) -> pa.Table:
+        names = list(hidden.names)
+        return build_matrix(store, hidden.definitions, names, rows, threads=config.training.threads)
+
+    ahead = asked.design == AHEAD
+    return sentinel(
+        condition, definitions, asked.matrix, asked.base,
+        asked.shifted if ahead else dict.fromkeys(gap_shifted(definitions, condition), asked.after), config,
+        evidence=asked.evidence, usable=asked.usable, progress=tick, twins=twins if ahead else None,
+    )  # fmt: skip
 
 
 def places_of(config: Config, practices: list[str], test: str) -> dict[str, int]:
@@ -104,37 +98,64 @@ def places_of(config: Config, practices: list[str], test: str) -> dict[str, int]
     return {code: config.capacity.of(code).tests.get(test, 0) for code in practices}
 
 
-def _counts(after: pa.Table) -> dict[str, int]:
-    kinds, numbers = np.unique(after["outcome"].to_numpy(zero_copy_only=False), return_counts=True)
-    return {str(kind): int(number) for kind, number in zip(kinds, numbers, strict=True)}
-
-
-def _judged(
+def _with_rules(
     condition: str,
+    definitions: Definitions,
     out_of_fold: pa.Table,
-    base: pa.Table,
-    columns: Mapping[str, np.ndarray],
+    asked: Asked,
+    rows: np.ndarray,
     store: Store,
     config: Config,
-    test: str,
-    truth: Path | None,
+) -> pa.Table:
+    """The judged rows with `rule_rank` (order among the rules T0 to T2 that fire, 1 first; NaN: none) and a column
+    `score_<name>` for each published score that is a comparator (NaN where an input is missing)."""
+    from casefinding.rules.scores import evaluate_score
+
+    model = definitions.models[condition]
+    # At the visit a rule would see the very reading that is to be told: nothing is compared with rules there.
+    rules = [rule for rule in model.rules if rule.lane in RANKED and asked.design == AHEAD]
+    scores = [score for score in model.scores if score.use == "comparator"]
+    names = dict.fromkeys(name for one in (*rules, *scores) for name in one.features)
+    base = asked.base.take(pa.array(rows))
+    matrix = build_matrix(store, definitions, list(names), base, threads=config.training.threads)
+    columns = {name: matrix[name].to_numpy() for name in names}
+    ranked = model.model_copy(update={"rules": tuple(rules)})
+    flags = flag(ranked, columns, register_status(store, definitions, condition, base))
+    rank = np.full(base.num_rows, np.nan)
+    for rule in rules:
+        order = 100.0 * RANKED.index(rule.lane) + rule.priority
+        rank = np.where(flags[rule.id], np.fmin(rank, order), rank)
+    out_of_fold = out_of_fold.append_column("rule_rank", pa.array(rank))
+    for score in scores:
+        values = evaluate_score(score, columns).values
+        out_of_fold = out_of_fold.append_column(f"score_{score.name}", pa.array(values))
+    return out_of_fold
+
+
+def judged(
+    condition: str,
+    definitions: Definitions,
+    out_of_fold: pa.Table,
+    asked: Asked,
+    store: Store,
+    config: Config,
+    truth: Truth | None,
 ) -> Judgement:
-    """The judgement of the out-of-fold rows, with the groups each row belongs to."""
-    key = ["person", "index_day"]
-    about = base.select([*key, "age", "sex", "ethnicity", "imd_decile", "practice"])
-    if CONTACTS in columns:
-        about = about.append_column("contacts", pa.array(columns[CONTACTS]))
-    rows = _positions(about, out_of_fold)
+    """The judgement of the out-of-fold rows, with the groups each row belongs to and the rules and scores beside."""
+    rows = _positions(asked.base, out_of_fold)
+    about = asked.base.select(["person", "index_day", "age", "sex", "ethnicity", "imd_decile", "practice"])
+    if CONTACTS in asked.columns:
+        about = about.append_column("contacts", pa.array(asked.columns[CONTACTS]))
     groups = about.take(pa.array(rows))
     practices = sorted(set(groups["practice"].to_pylist()))
     return judge(
         condition,
-        out_of_fold,
-        capacity=places_of(config, practices, test),
+        _with_rules(condition, definitions, out_of_fold, asked, rows, store, config),
+        capacity=places_of(config, practices, definitions.models[condition].test),
         bootstrap=config.bootstrap,
         seed=config.seed,
         groups=groups,
-        truth=Truth.read(truth / "truth.parquet") if truth else None,
+        truth=truth,
         people=store.people_table(),
     )
 

@@ -25,9 +25,17 @@ from casefinding.learn.fit import Trained
 from casefinding.learn.scorer import Scorer
 from casefinding.learn.trees import from_text
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "MANIFEST.json"
-FILES = ("calibration.json", "definition.json", "measures.json", "model.txt", "resolution.json")
+FILES = (
+    "calibration.json",
+    "certificate.json",
+    "definition.json",
+    "measures.json",
+    "model.txt",
+    "resolution.json",
+)
+NO_CERTIFICATE = "not possible: the sentinel was not asked"
 LIBRARIES = ("lightgbm", "numpy", "pyarrow", "scikit-learn")
 _LARGEST = 64 * 2**20  # bytes of one file; a bundle is a few hundred kilobytes
 
@@ -42,6 +50,7 @@ class Bundle:
     manifest: Mapping[str, Any] = field(repr=False)
     measures: Mapping[str, Any] = field(repr=False)
     resolution: Mapping[str, list[str]] = field(repr=False)
+    certificate: Mapping[str, Any] = field(repr=False)
     model: Scorer = field(repr=False)
     folder: Path | None = None
 
@@ -82,17 +91,28 @@ class Bundle:
             )
 
 
-def write_bundle(trained: Trained, measures: Mapping[str, Any], definitions: Definitions, folder: Path) -> Path:
+def write_bundle(
+    trained: Trained,
+    measures: Mapping[str, Any],
+    definitions: Definitions,
+    folder: Path,
+    *,
+    certificate: Mapping[str, Any] | None = None,
+) -> Path:
     """Write a trained model as a bundle folder, whole or not at all; the same training gives the same bytes.
 
     `measures`: anything JSON can say (numpy numbers welcome; NaN becomes null), written as it is: hand in what may be
-    published (Judgement.as_dict). The counts of the training itself are rounded here. Dated by the config's index day,
+    published (Judgement.as_dict). `certificate`: what the leakage sentinel found (Certificate.as_dict); without one the
+    bundle says that nobody looked. The counts of the training itself are rounded here. Dated by the config's index day,
     never by the clock. Raises WriteError.
     """
     scorer = trained.model
     contents = {
         "model.txt": trained.text,
         "calibration.json": canonical_json(scorer.calibration.as_json()),
+        "certificate.json": canonical_json(
+            plain(certificate or {"condition": trained.condition, "verdict": NO_CERTIFICATE, "checks": {}})
+        ),
         "definition.json": canonical_json(
             plain(
                 {
@@ -124,6 +144,9 @@ def write_bundle(trained: Trained, measures: Mapping[str, Any], definitions: Def
             **trained.learner.model_dump(mode="json"),
             "folds": trained.folds,
             "judged at a later time": trained.by_time,
+            "judged in unseen practices": trained.by_practice,
+            "learned from": trained.learned_from,
+            "ways": {name: _publishable(facts) for name, facts in trained.ways.items()},
         },
         "approvals": [],
     }
@@ -195,11 +218,14 @@ def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
     try:
         parts = {name: json.loads((folder / name).read_bytes()) for name in FILES if name.endswith(".json")}
         definition, calibration = parts["definition.json"], parts["calibration.json"]
+        certificate = parts["certificate.json"]
         booster = from_text((folder / "model.txt").read_text(encoding="utf-8"))
         features = tuple(definition["features"])
         slope, intercept = float(calibration["slope"]), float(calibration["intercept"])
         if tuple(booster.feature_name()) != features or not (math.isfinite(slope) and math.isfinite(intercept)):
             raise ValueError("trees, calibration and definition do not belong together")
+        if certificate["condition"] != definition["condition"] or certificate["verdict"].startswith("failed"):
+            raise ValueError("the certificate is of another model, or says that its label leaks")
         scorer = Scorer(
             features=features,
             booster=booster,
@@ -213,6 +239,7 @@ def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
             manifest=manifest,
             measures=parts["measures.json"],
             resolution=parts["resolution.json"],
+            certificate=certificate,
             model=scorer,
             folder=folder,
         )
@@ -220,6 +247,15 @@ def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
         raise BundleError(
             "the bundle's parts do not fit together", where=str(folder), hint="train again with this version"
         ) from problem
+
+
+def _publishable(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of a way of learning with its counts rounded."""
+    counts = ("rows", "found", "eligible", "verified", "effective")
+    return {
+        name: _publishable(value) if isinstance(value, Mapping) else rounded(round(value)) if name in counts else value
+        for name, value in facts.items()
+    }
 
 
 def plain(value: Any) -> Any:

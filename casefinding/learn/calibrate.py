@@ -44,7 +44,7 @@ def sigmoid(log_odds: np.ndarray) -> np.ndarray:
 
 
 def fit_calibration(raw: np.ndarray, case: np.ndarray, weight: np.ndarray) -> Calibration:
-    """Slope and intercept of a weighted logistic regression of `case` (0/1) on `raw`, by Newton's method.
+    """Slope and intercept of a weighted logistic regression of `case` (0 to 1) on `raw`, by Newton's method.
 
     Cox's recalibration (1958). Where the best slope is below SMALLEST_SLOPE, that slope is held and only the intercept
     is fitted. Raises LearnError if only one class is there: no map can be fitted.

@@ -34,9 +34,21 @@ def folds_of_practices(practices: np.ndarray, folds: int, seed: int) -> dict[str
     return group
 
 
+SMALLEST_GROUP = 0.05
+"""Where a group of practices would hold less than this share of the rows, practices are no structure to speak of."""
+
+
+def folds_of_people(person: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """A group for each row by a seeded hash of the person's number, for records without practices to speak of."""
+    people, row = np.unique(person, return_inverse=True)
+    group = np.arange(len(people)) % folds
+    np.random.default_rng([seed, len(people)]).shuffle(group)
+    return group[row]
+
+
 @dataclass(frozen=True)
 class Judged:
-    """One group of practices: boolean arrays over the rows. No person of `own` is in `learned_from`."""
+    """One group of practices (or of people): boolean arrays over the rows. No person of `own` is in `learned_from`."""
 
     fold: int
     learned_from: np.ndarray  # other groups' practices, earlier index days
@@ -53,6 +65,7 @@ class Split:
     last_day: np.ndarray  # boolean a row: asked on the last index day
     by_time: bool  # False where there is one index day only, so that groups differ by practice alone
     person: np.ndarray
+    by_practice: bool = True  # False where practices are too few or too uneven: groups of people, within practices
 
     def judged(self) -> Iterator[Judged]:
         """Every group in turn, with the rows its model may learn from.
@@ -73,27 +86,38 @@ class Split:
 
 
 def split(
-    person: np.ndarray, day: np.ndarray, practice: np.ndarray, used: np.ndarray, *, folds: int, seed: int
+    person: np.ndarray,
+    day: np.ndarray,
+    practice: np.ndarray,
+    used: np.ndarray,
+    *,
+    folds: int,
+    seed: int,
+    by_time: bool = True,
 ) -> Split:
-    """Put the used rows into groups of practices.
+    """Put the used rows into groups of practices; of people where there is no practice structure to speak of.
 
-    Arrays are row-aligned: `person` int64, `day` datetime64[D], `practice` text, `used` bool.
-    Raises LearnError if fewer than two practices have rows.
+    Arrays are row-aligned: `person` int64, `day` datetime64[D], `practice` text, `used` bool. With fewer than two
+    practices, or where the smallest group of practices would hold less than SMALLEST_GROUP of the rows, people are put
+    into groups at random instead (`by_practice` False): the model is then judged on unseen people, not in unseen
+    practices. `by_time` False: the earlier index days have too little to teach, so the last one is learned from too, in
+    the other groups. Raises LearnError if fewer than two people have rows.
     """
     group = folds_of_practices(practice[used], folds, seed)
-    if len(group) < 2:
-        raise LearnError(
-            f"{len(group)} practice{'' if len(group) == 1 else 's'} with people to learn from, and 2 are needed: "
-            "a model is judged in practices it has not seen",
-            hint="bring in the records of more practices, or use a bundle trained elsewhere",
-        )
     fold = np.full(len(person), -1, dtype=np.int32)
     fold[used] = np.fromiter((group[name] for name in practice[used]), dtype=np.int32, count=int(used.sum()))
+    sizes = np.bincount(fold[used]) if used.any() else np.zeros(1)
+    by_practice = len(sizes) > 1 and sizes.min() >= SMALLEST_GROUP * sizes.sum()
+    if not by_practice:
+        if len(np.unique(person[used])) < 2:
+            raise LearnError("fewer than two people to learn from", hint="bring in more records")
+        fold[used] = folds_of_people(person[used], folds, seed)
     days = np.unique(day[used])
     return Split(
-        folds=len(set(group.values())),
+        folds=int(fold.max()) + 1,
         fold=fold,
         last_day=day == days[-1],
-        by_time=len(days) > 1,
+        by_time=by_time and len(days) > 1,
         person=person,
+        by_practice=by_practice,
     )

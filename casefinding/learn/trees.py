@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,9 @@ _EASE = 25
 class Forest:
     """What is learned from, and how: boosters are grown on some of its rows.
 
-    `x` (rows x features, NaN = missing), 0/1 `case`, row `weight`, `categories` by feature name, `constraints` 1, -1
-    or 0 a feature. `times`: how often one person can be among the rows.
+    `x` (rows x features, NaN = missing), `case` (0 to 1: the chance that the row is a case), row `weight`,
+    `categories` by feature name, `constraints` 1, -1 or 0 a feature. `times`: how often one person can be among the
+    rows.
     """
 
     x: np.ndarray
@@ -49,23 +51,7 @@ class Forest:
 
         The boosters do not depend on `threads`. `progress` is told trees grown and trees in all.
         """
-        total, each = len(parts) * self.learner.trees, max(1, threads // len(parts))
-        grown, guard, stop = [0], threading.Lock(), threading.Event()
-
-        def tell() -> None:
-            if stop.is_set():
-                raise InterruptedError("growing was stopped")
-            with guard:
-                grown[0] += 1
-                if progress is not None:
-                    progress(grown[0], total)
-
-        with ThreadPoolExecutor(max_workers=min(threads, len(parts))) as pool:
-            try:
-                return list(pool.map(lambda rows: self.grow(rows, threads=each, tell=tell), parts))
-            except BaseException:  # Ctrl-C above all: the other boosters end at their next tree
-                stop.set()
-                raise
+        return grow_all([(self, rows) for rows in parts], threads=threads, progress=progress)
 
     def grow(self, rows: np.ndarray, *, threads: int = 1, tell: Callable[[], None] = lambda: None) -> Any:
         """A lightgbm.Booster grown on some rows, every leaf of which holds at least `fewest` of them.
@@ -113,7 +99,7 @@ class Forest:
             "monotone_constraints_method": "intermediate",
         }
         return {
-            "objective": "binary",
+            "objective": "cross_entropy",  # as "binary", and a label may lie between 0 and 1
             "learning_rate": self.learner.learning_rate,
             "num_leaves": self.learner.leaves,
             "max_depth": self.learner.depth,
@@ -131,6 +117,37 @@ class Forest:
             "verbosity": -1,
             **(directions if any(self.constraints) else {}),
         }
+
+
+def grow_all(
+    tasks: Sequence[tuple[Forest, np.ndarray]],
+    *,
+    threads: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Any]:
+    """One lightgbm.Booster for each forest and its row numbers, several at a time, each on its share of the threads.
+
+    The boosters do not depend on `threads`. `progress` is told trees grown and trees in all.
+    """
+    if not tasks:
+        return []
+    total, each = sum(forest.learner.trees for forest, _ in tasks), max(1, threads // len(tasks))
+    grown, guard, stop = [0], threading.Lock(), threading.Event()
+
+    def tell() -> None:
+        if stop.is_set():
+            raise InterruptedError("growing was stopped")
+        with guard:
+            grown[0] += 1
+            if progress is not None:
+                progress(grown[0], total)
+
+    with ThreadPoolExecutor(max_workers=min(threads, len(tasks))) as pool:
+        try:
+            return list(pool.map(lambda task: task[0].grow(task[1], threads=each, tell=tell), tasks))
+        except BaseException:  # Ctrl-C above all: the other boosters end at their next tree
+            stop.set()
+            raise
 
 
 def smallest_leaf(booster: Any, number: int) -> int:
@@ -164,6 +181,28 @@ def canonical_text(booster: Any) -> str:
 
 def _without_infos(line: re.Match[str]) -> str:
     return "feature_infos=" + " ".join("none" for _ in line[1].split(" "))
+
+
+def blended(parts: Sequence[tuple[Any, float]]) -> Any:
+    """One booster whose raw score is the sum of several boosters' raw scores, each times its share.
+
+    All read the same features. Every tree is kept with its leaves scaled, so contributions add up as raw scores do.
+    """
+    if len(parts) == 1 and parts[0][1] == 1.0:
+        return parts[0][0]
+    head, trees = "", []
+    for booster, share in parts:
+        text = booster.model_to_string(num_iteration=-1)
+        first, *blocks = re.split(r"^Tree=\d+\n", text.split("\nend of trees", 1)[0], flags=re.MULTILINE)
+        head = head or re.sub(r"^tree_sizes=.*\n", "", first, flags=re.MULTILINE)
+        scale = partial(_scaled, share)
+        trees += [re.sub(r"^(leaf_value|internal_value|shrinkage)=(.*)$", scale, block, flags=re.M) for block in blocks]
+    numbered = "".join(f"Tree={number}\n{block.rstrip()}\n\n\n" for number, block in enumerate(trees))
+    return from_text(f"{head}{numbered}end of trees\n\npandas_categorical:null\n")
+
+
+def _scaled(share: float, line: re.Match[str]) -> str:
+    return f"{line[1]}=" + " ".join(repr(float(number) * share) for number in line[2].split(" "))
 
 
 def from_text(text: str) -> Any:

@@ -22,7 +22,7 @@ def age_and_sex(age: np.ndarray, sex: np.ndarray) -> np.ndarray:
 
 
 def fit_age_sex(x: np.ndarray, case: np.ndarray, weight: np.ndarray) -> Predictor:
-    """Weighted logistic regression on a cubic spline of age, one curve a sex (knots at five quantiles of age).
+    """Weighted logistic regression (labels 0 to 1) on a cubic spline of age, one curve a sex (knots: five quantiles).
 
     `x` from `age_and_sex`; age must be known, unknown sex lies between the two. Returns x -> chance.
     """
@@ -41,7 +41,8 @@ def fit_age_sex(x: np.ndarray, case: np.ndarray, weight: np.ndarray) -> Predicto
         return np.hstack([curve, sex, curve * sex])
 
     model = LogisticRegression(C=10.0, solver="newton-cholesky", max_iter=50)
-    model.fit(design(x), case, sample_weight=weight)
+    rows, sure, share = _settled(case)
+    model.fit(design(x)[rows], sure, sample_weight=weight[rows] * share)
     return lambda x: model.predict_proba(design(x))[:, 1]
 
 
@@ -54,7 +55,7 @@ def fit_logistic(
     *,
     seed: int,
 ) -> Predictor:
-    """Weighted L2 logistic regression on every feature; returns x -> chance.
+    """Weighted L2 logistic regression (labels 0 to 1) on every feature; returns x -> chance.
 
     Missing values take the median of the training rows and get a 0/1 column of their own; numbers are standardised and
     held within 5 standard deviations; categories become 0/1 columns. Strength of the penalty: C = 0.1. Rows beyond
@@ -62,6 +63,8 @@ def fit_logistic(
     """
     from sklearn.linear_model import LogisticRegression
 
+    rows, sure, share = _settled(case)
+    x, case, weight = x[rows], sure, weight[rows] * share
     rows, rows_weight = _thinned(case, weight, seed)
     x, case = x[rows], case[rows]
     is_category = np.array([name in categories for name in features])
@@ -90,6 +93,19 @@ def fit_logistic(
     model.fit(design(x), case, sample_weight=rows_weight)
     coefficients, intercept = model.coef_[0], float(np.asarray(model.intercept_)[0])
     return lambda x: sigmoid(design(x) @ coefficients + intercept)
+
+
+def _settled(case: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, 0/1 labels and shares that say the same as labels between 0 and 1: such a row counts once as each.
+
+    >>> [part.tolist() for part in _settled(np.array([0.0, 0.3, 1.0]))]
+    [[0, 1, 2, 1], [0.0, 0.0, 1.0, 1.0], [1.0, 0.7, 1.0, 0.3]]
+    """
+    between = np.flatnonzero((case > 0) & (case < 1))
+    rows = np.r_[np.arange(len(case)), between]
+    sure = np.r_[(case >= 1).astype(np.float64), np.ones(len(between))]
+    share = np.r_[np.where((case > 0) & (case < 1), 1.0 - case, 1.0), case[between]]
+    return rows, sure, share
 
 
 def _thinned(case: np.ndarray, weight: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

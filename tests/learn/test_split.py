@@ -31,6 +31,15 @@ def test_fewer_practices_than_groups_gives_one_group_a_practice() -> None:
     assert sorted(folds_of_practices(np.array(["A", "B", "B"]), 5, seed=1).values()) == [0, 1]
 
 
+def test_where_practices_are_no_structure_people_are_put_into_groups() -> None:
+    person, day = np.arange(400), np.repeat(DAYS[:1], 400)
+    one = split(person, day, np.repeat("A", 400), np.ones(400, dtype=bool), folds=3, seed=1)
+    uneven = split(person, day, np.array(["A"] * 399 + ["B"]), np.ones(400, dtype=bool), folds=3, seed=1)
+    even = split(person, day, np.repeat(["A", "B"], 200), np.ones(400, dtype=bool), folds=3, seed=1)
+    assert [one.by_practice, uneven.by_practice, even.by_practice] == [False, False, True]
+    assert sorted(np.bincount(one.fold)) == [133, 133, 134]
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 25), st.integers(0, 2), st.integers(0, 4), st.booleans()), min_size=8),
@@ -40,15 +49,16 @@ def test_nobody_is_learned_from_and_judged(rows: list[tuple[int, int, int, bool]
     rows = sorted({(person, day): (person, day, at, used) for person, day, at, used in rows}.values())
     person, day = np.array([r[0] for r in rows]), DAYS[[r[1] for r in rows]]
     practice, used = np.array([f"P{r[2]}" for r in rows]), np.array([r[3] for r in rows])
-    if len(set(practice[used])) < 2:
-        with pytest.raises(LearnError, match="2 are needed"):
+    if len(set(person[used])) < 2:
+        with pytest.raises(LearnError, match="fewer than two people"):
             split(person, day, practice, used, folds=folds, seed=3)
         return
     parts = split(person, day, practice, used, folds=folds, seed=3)
     judged = np.zeros(len(rows), dtype=int)
     for part in parts.judged():
         assert not set(person[part.learned_from]) & set(person[part.own])
-        assert not set(practice[part.learned_from]) & set(practice[part.own])
+        if parts.by_practice:
+            assert not set(practice[part.learned_from]) & set(practice[part.own])
         assert not (part.learned_from & ~used).any()
         if parts.by_time and part.latest.any() and part.learned_from.any():
             assert day[part.learned_from].max() < day[part.latest].min()
