@@ -68,7 +68,7 @@ def cox_slopes(at: Floats, cells: Floats, cases: Floats, cases_at: Floats, toler
     powers = np.stack([np.ones_like(z), z, z * z])
     intercept, slope, size = np.full(weightings, centre), np.ones(weightings), np.full(weightings, np.inf)
     for _ in range(50):
-        fitted = _sigmoid(intercept + z[:, None] * slope)
+        fitted = sigmoid(intercept + z[:, None] * slope)
         expected = cells * fitted
         g0, g1 = cases - expected.sum(axis=0), cases_at - centre * cases - z @ expected
         h00, h01, h11 = np.einsum("pc,cb->pb", powers, expected * (1 - fitted))
@@ -88,7 +88,7 @@ def cox_shifts(at: Floats, cells: Floats, cases: Floats, tolerance: float = 1e-4
     defined = _both(cells, cases)
     shift, size = np.zeros(cells.shape[1]), np.full(cells.shape[1], np.inf)
     for _ in range(100) if defined.any() else ():
-        fitted = _sigmoid(at[:, None] + shift)
+        fitted = sigmoid(at[:, None] + shift)
         expected = cells * fitted
         with np.errstate(divide="ignore", invalid="ignore"):
             move = (cases - expected.sum(axis=0)) / (expected * (1 - fitted)).sum(axis=0)
@@ -131,7 +131,8 @@ def _both(cells: Floats, cases: Floats) -> NDArray[np.bool_]:
     return (cases > 0) & (cases < cells.sum(axis=0) * (1 - 1e-12))
 
 
-def _sigmoid(log_odds: Floats) -> Floats:
+def sigmoid(log_odds: Floats) -> Floats:
+    """The chance that belongs to log-odds."""
     with np.errstate(over="ignore"):
         return 1.0 / (1.0 + np.exp(-log_odds))
 

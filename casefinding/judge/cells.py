@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
 from casefinding.judge.calibration import cox_shifts, cox_slopes, log_odds
@@ -54,7 +55,7 @@ class Cells:
         for part in parts:
             used = part[weight[part] > 0]
             at = log_odds(chance[used])
-            key, height = self._cut(at)
+            key, height = cut(at, self._thresholds)
             number = len(height)
             is_case = case[used] > 0
             controls, case_rows = used[~is_case], used[is_case]
@@ -88,24 +89,6 @@ class Cells:
         controls = self._gather @ counts
         return [self._measure(part, controls[part.cells], counts) for part in self._parts]
 
-    def _cut(self, at: Floats) -> tuple[Ints, Floats]:
-        """Each row's cell, and each cell's lower edge, highest first; no cell lies on both sides of a threshold."""
-        if not len(at):
-            return np.zeros(0, np.int64), np.zeros(0)
-        low, high = np.floor(at.min() / _WIDTH), np.ceil(at.max() / _WIDTH)
-        edges = np.unique(
-            np.concatenate(
-                [
-                    _WIDTH * np.arange(low - 1, high + 1),
-                    np.quantile(at, np.linspace(0, 1, _QUANTILES + 1), method="inverted_cdf"),
-                    log_odds(self._thresholds),
-                ]
-            )
-        )
-        key = np.searchsorted(edges, at, side="right") - 1
-        kept, key = np.unique(-key, return_inverse=True)
-        return key, edges[-kept]
-
     def _measure(self, part: _Part, controls: Floats, counts: Floats) -> dict[str, Floats]:
         drawn = counts[part.case_rows] * part.case_weight[:, None]
         cases = part.to_cell @ drawn
@@ -132,6 +115,31 @@ class Cells:
                 worth = cases_above[floor - 1] - controls_above[floor - 1] * threshold / (1 - threshold)
             found[f"net_benefit_{threshold}"] = ratio(worth + np.zeros_like(total), total)
         return found
+
+
+def cut(
+    at: Floats, thresholds: ArrayLike = (), width: float = _WIDTH, quantiles: int = _QUANTILES
+) -> tuple[Ints, Floats]:
+    """Each row's cell by its log-odds, and each cell's lower edge, highest first.
+
+    A cell is at most `width` wide and holds about 1 in `quantiles` rows at most; none lies on both sides of a
+    threshold (a chance).
+    """
+    if not len(at):
+        return np.zeros(0, np.int64), np.zeros(0)
+    low, high = np.floor(at.min() / width), np.ceil(at.max() / width)
+    edges = np.unique(
+        np.concatenate(
+            [
+                width * np.arange(low - 1, high + 1),
+                np.quantile(at, np.linspace(0, 1, quantiles + 1), method="inverted_cdf"),
+                log_odds(np.asarray(thresholds, float)),
+            ]
+        )
+    )
+    key = np.searchsorted(edges, at, side="right") - 1
+    kept, key = np.unique(-key, return_inverse=True)
+    return key, edges[-kept]
 
 
 def _gather(to: Ints, of: Ints, times: Floats, rows: int, columns: int) -> csr_matrix:

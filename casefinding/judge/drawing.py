@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from casefinding.disclosure import FEWEST, tellable
 from casefinding.judge import decision
@@ -21,10 +22,11 @@ from casefinding.judge.rows import Floats, Rows
 GRID = np.round(np.linspace(0, 1, 101), 2)
 
 
-def curves(rows: Rows, ill: Floats | None = None) -> dict[str, Any]:
+def curves(rows: Rows, ill: Floats | None = None, with_rule: NDArray[np.bool_] | None = None) -> dict[str, Any]:
     """Points by curve and score; empty where there are too few cases to draw.
 
-    `calibration`: tenths by chance (expected, observed). `net_benefit`: over thresholds, with everybody and nobody.
+    `calibration`: tenths by chance (expected, observed). `net_benefit`: over thresholds, with everybody and nobody, and
+    with testing those who have a rule where `with_rule` tells (no threshold moves them).
     `gains`: share of the cases among the given share of people with the highest chances of their index day. `truth`:
     the same for people ill and uncoded. Lists of plain floats (or None), equally long.
     """
@@ -38,7 +40,7 @@ def curves(rows: Rows, ill: Floats | None = None) -> dict[str, Any]:
         "calibration": {name: tenths(case, score, weight) for name, score in scores.items()},
         "net_benefit": {
             "threshold": _plain(thresholds),
-            **{name: _plain(_net_benefit(rows, name, thresholds)) for name in scores},
+            **{name: _plain(_net_benefit(rows, score, thresholds)) for name, score in rows.scores.items()},
             "everybody": _plain(decision.treat_all(case, thresholds, weight)),
             "nobody": [0.0] * len(thresholds),
         },
@@ -48,6 +50,9 @@ def curves(rows: Rows, ill: Floats | None = None) -> dict[str, Any]:
             "random": _plain(GRID),
         },
     }
+    if with_rule is not None:
+        named = np.where(with_rule, 1.0, -1.0)
+        found["net_benefit"]["rules"] = _plain(_net_benefit(rows, named, thresholds))
     if ill is not None and len(np.unique(rows.person[ill > 0])) >= FEWEST_CASES:
         found["truth"] = {
             "listed_share": _plain(GRID),
@@ -89,9 +94,9 @@ def gains(rows: Rows, name: str, sought: Floats, grid: Floats = GRID) -> Floats:
     return np.where(told, running[at] / running[-1], np.nan)
 
 
-def _net_benefit(rows: Rows, name: str, thresholds: Floats) -> Floats:
-    worth = decision.net_benefit(rows.case, rows.scores[name], thresholds, rows.weight)
-    return np.where(decision.may_be_told(rows, name, thresholds), worth, np.nan)
+def _net_benefit(rows: Rows, score: Floats, thresholds: Floats) -> Floats:
+    worth = decision.net_benefit(rows.case, score, thresholds, rows.weight)
+    return np.where(decision.may_be_told(rows, score, thresholds), worth, np.nan)
 
 
 def _plain(values: Floats) -> list[float | None]:

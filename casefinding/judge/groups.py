@@ -22,7 +22,10 @@ _BAND_STARTS = (35, 45, 55, 65, 75, 85)
 AGE_BANDS = ("under 35", "35 to 44", "45 to 54", "55 to 64", "65 to 74", "75 to 84", "85 and over", "not known")
 FIFTHS = ("1 (most deprived)", "2", "3", "4", "5 (least deprived)", "not known")
 CORE20 = ("most deprived 20%", "everyone else", "not known")
+CONTACT = ("1 (fewest contacts)", "2", "3", "4", "5 (most contacts)", "not known")
 ATTENDANCE = ("at most 1 contact in the last year", "2 or more contacts", "not known")
+
+FIFTH_OF_CONTACT = "contact"
 
 
 @dataclass(frozen=True)
@@ -48,25 +51,45 @@ def groupings(table: pa.Table, rows: Rows) -> tuple[Grouping, ...]:
     """Read the groups from a table that stands row for row beside the rows; LearnError if it does not."""
     if table.num_rows != len(rows):
         raise LearnError("the table of groups and the predictions differ in length", where="groups")
+    found = [*who_they_are(table), Grouping("practice", rows.practices, rows.practice)]
+    if "contacts" in table.column_names:
+        contacts = floats(table["contacts"])
+        seldom = np.where(np.isnan(contacts), 2, np.where(contacts <= 1, 0, 1)).astype(np.int64)
+        found.append(Grouping("attendance", ATTENDANCE, seldom))
+    return tuple(found)
+
+
+def who_they_are(table: pa.Table) -> tuple[Grouping, ...]:
+    """Age bands, sexes, ethnic groups, deprivation fifths and Core20 of a table; LearnError if it lacks a column."""
     for name in ("age", "sex", "ethnicity", "imd_decile"):
         if name not in table.column_names:
             raise LearnError(f"the table of groups lacks the column {name!r}", where="groups")
     decile = floats(table["imd_decile"])
     known = np.isfinite(decile) & (decile >= 1) & (decile <= 10)
     fifth = np.where(known, (np.where(known, decile, 1) - 1) // 2, 5).astype(np.int64)
-    found = [
+    return (
         Grouping("age_band", AGE_BANDS, _bands(floats(table["age"]))),
         _named("sex", table["sex"], (*SEXES, "unknown")),
         _named("ethnicity", table["ethnicity"], (*ETHNICITIES[1:], "unknown")),
         Grouping("deprivation", FIFTHS, fifth),
         Grouping("core20", CORE20, np.array([0, 1, 1, 1, 1, 2])[fifth]),
-        Grouping("practice", rows.practices, rows.practice),
-    ]
-    if "contacts" in table.column_names:
-        contacts = floats(table["contacts"])
-        seldom = np.where(np.isnan(contacts), 2, np.where(contacts <= 1, 0, 1)).astype(np.int64)
-        found.append(Grouping("attendance", ATTENDANCE, seldom))
-    return tuple(found)
+    )
+
+
+def fifths_of_contact(table: pa.Table, rows: Rows) -> tuple[Grouping, ...]:
+    """The rows in fifths of equal size by contacts, alone in a tuple; an empty tuple where contacts are not known.
+
+    Of people with as many contacts as each other, a seeded lot says who belongs to which fifth.
+    """
+    if "contacts" not in table.column_names:
+        return ()
+    contacts = floats(table["contacts"])
+    known = np.flatnonzero(~np.isnan(contacts))
+    if not len(known):
+        return ()
+    fifth = np.full(len(contacts), len(CONTACT) - 1, dtype=np.int64)
+    fifth[known[np.lexsort((rows.tiebreak[known], contacts[known]))]] = np.arange(len(known)) * 5 // len(known)
+    return (Grouping(FIFTH_OF_CONTACT, CONTACT, fifth),)
 
 
 def counts(rows: Rows, part: Ints, listed: NDArray[np.bool_]) -> dict[str, int]:

@@ -11,15 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from casefinding.disclosure import FEWEST, rounded, tellable
+from casefinding.judge import withholding
+from casefinding.judge.withholding import NOTHING
 
 COUNTS = frozenset(
-    ("rows", "people", "cases", "listed", "listed_cases", "ill", "ill_people", "ill_listed", "places")
+    (
+        "rows", "people", "cases", "listed", "listed_cases", "ill", "ill_people", "ill_listed", "places",
+        "scored", "looked_at", "with_rule", "invited", "known", "found",
+    )
 )  # fmt: skip
 """Every key of a judgement that holds a number of people, or of rows of people."""
 RULE = f"1 to {FEWEST - 1} withheld, the rest to the nearest 5; rates that rest on 1 to {FEWEST - 1} people withheld"
 _FIGURES = 4
 _LENGTHS = ("capacity", "top_tenth")
-_NOTHING: Mapping[str, None] = {"value": None, "low": None, "high": None}
 
 
 def published(parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,6 +37,9 @@ def published(parts: Mapping[str, Any]) -> dict[str, Any]:
     found["yardsticks"] = {name: _beside(parts["overall"], table) for name, table in yardsticks.items()}
     found["groups"] = {name: [_table(entry) for entry in table] for name, table in parts["groups"].items()}
     found["truth"] = _truth(parts["truth"]) if parts["truth"] else parts["truth"]
+    found["ways"] = withholding.ways(parts["ways"]) if parts["ways"] else parts["ways"]
+    if parts["net_of_rules"]:
+        found["net_of_rules"] = withholding.net_of_rules(parts["net_of_rules"])
     found["method"] = {**parts["method"], "counts": RULE}
     return _rounded(found)
 
@@ -40,13 +47,13 @@ def published(parts: Mapping[str, Any]) -> dict[str, Any]:
 def _table(table: Mapping[str, Any]) -> dict[str, Any]:
     """A table without the rates of a list that holds, or leaves out, 1 to 7 cases."""
     withheld = _withheld(table)
-    return {**table, "rates": {name: _NOTHING if name in withheld else rate for name, rate in table["rates"].items()}}
+    return {**table, "rates": {name: NOTHING if name in withheld else rate for name, rate in table["rates"].items()}}
 
 
 def _beside(model: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
     """A yardstick's table; a difference tells of both lists."""
     withheld = _withheld(model) | _withheld(table)
-    minus = {name: _NOTHING if name in withheld else rate for name, rate in table["model_minus_this"].items()}
+    minus = {name: NOTHING if name in withheld else rate for name, rate in table["model_minus_this"].items()}
     return {**_table(table), "model_minus_this": minus}
 
 
@@ -76,9 +83,9 @@ def _list(table: Mapping[str, Any], ill: int) -> dict[str, Any]:
         if isinstance(entry, Mapping) and "ill_listed" in entry
     }
     for name in told:
-        found[name] = {**table[name], "share": table[name]["share"] if told[name] else _NOTHING}
+        found[name] = {**table[name], "share": table[name]["share"] if told[name] else NOTHING}
     found["model_minus"] = {
-        name: entry if told[name] and told["model"] else _NOTHING for name, entry in table["model_minus"].items()
+        name: entry if told[name] and told["model"] else NOTHING for name, entry in table["model_minus"].items()
     }
     return found
 
@@ -88,7 +95,7 @@ def _group(entry: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(entry)
     for length in _LENGTHS if not entry["too_few"] else ():
         found[length] = {
-            name: share if name == "random" or _may_tell(share["value"], entry["ill"]) else _NOTHING
+            name: share if name == "random" or _may_tell(share["value"], entry["ill"]) else NOTHING
             for name, share in entry[length].items()
         }
     return found

@@ -24,10 +24,10 @@ class Rows:
 
     `number` is the store's own number of a person; `person`, `practice` and `slot` are numbers from 0 without gaps.
     A slot is one practice on one index day, that is: one list.
-    `weight` is the inverse chance of not being censored. A row of weight 0 (nobody knows what happened) would take its
-    place on a list and say nothing about it; `learn` hands over none. Its rows are of people who might be ranked on
-    the index day and were then diagnosed after the gap or followed to the horizon without it: not those diagnosed or
-    gone in the gap, diagnosed on joining a practice, lost to follow-up later, or left out of training.
+    `weight` is the inverse chance of not being censored. A row of weight 0 (nobody knows what happened) takes its place
+    on a list, may be ill by the truth or looked at, and says nothing of what was coded.
+    Rows are of people who might be ranked on the index day and were not diagnosed or gone in the gap, nor left out of
+    training.
     `tiebreak` is a seeded random number: people with the same chance come in random order, the same for every score.
     """
 

@@ -79,7 +79,7 @@ class Whole:
         rows, thresholds = self._rows, decision.TABLE_THRESHOLDS
         worth = decision.net_benefit(rows.case, rows.scores[name], thresholds, rows.weight)
         everybody = decision.treat_all(rows.case, thresholds, rows.weight)
-        worth = np.where(decision.may_be_told(rows, name, thresholds), worth, np.nan)
+        worth = np.where(decision.may_be_told(rows, rows.scores[name], thresholds), worth, np.nan)
         return [
             {
                 "threshold": threshold,

@@ -6,12 +6,15 @@ every other module for it. Coded diagnoses tell what was found; only the truth t
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -48,6 +51,39 @@ class Truth:
                 raise RecordsError(f"column {name!r} is missing", where=path.name)
         return cls(table.select(COLUMNS))
 
+    @classmethod
+    def of_attributes(cls, path: Path) -> Truth:
+        """Read a table of people's attributes (CSV, may be gzipped): `patient`, and for a condition the moments
+        `<condition>__Onset_..__at` and `<condition>__Diagnos..__at`; conditions without an onset are not in it."""
+        try:
+            table = pcsv.read_csv(path, convert_options=pcsv.ConvertOptions(column_types={"patient": pa.string()}))
+        except (OSError, pa.ArrowException) as problem:
+            raise RecordsError("the truth file cannot be read as CSV", where=path.name) from problem
+        if "patient" not in table.column_names:
+            raise RecordsError("column 'patient' is missing", where=path.name)
+        parts = []
+        for name in table.column_names:
+            match = re.match(r"^([a-z_]+?)__Onset_.*__at$", name)
+            if match:
+                told = [one for one in table.column_names if one.startswith(f"{match[1]}__Diagnos")]
+                onset = _days(table[name])
+                coded = _days(table[told[0]]) if told else pa.nulls(table.num_rows, pa.date32())
+                ill = pc.is_valid(onset)
+                part = pa.table(
+                    {
+                        "pseudonym": table["patient"], "condition": [match[1]] * table.num_rows, "onset_on": onset,
+                        "coded_on": coded, "state": ["not known"] * table.num_rows,
+                    }
+                )  # fmt: skip
+                parts.append(part.filter(ill))
+        if not parts:
+            raise RecordsError("no column tells when a condition began", where=path.name)
+        return cls(pa.concat_tables(parts))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        return tuple(sorted(set(self.table["condition"].to_pylist())))
+
     def about(self, condition: str, number: Ints, day: NDArray[np.datetime64], people: pa.Table) -> Ill:
         """Who of some rows (person number, index day) is ill and uncoded on that day.
 
@@ -75,6 +111,14 @@ class Truth:
         with_onset = (person[row] == number) & (onset[row] <= day)
         ill = with_onset & (np.isnat(coded[row]) | (coded[row] >= day))
         return Ill(ill.astype(float), np.where(ill, state[row], -1), tuple(str(name) for name in states))
+
+
+def _days(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Moments as text or as timestamps, cut to days; empty is null."""
+    if pa.types.is_null(column.type):
+        return column.cast(pa.date32())
+    found = [None if value is None else str(value)[:10] for value in column.to_pylist()]
+    return pa.chunked_array([pa.array([dt.date.fromisoformat(day) if day else None for day in found], pa.date32())])
 
 
 def _text(column: pa.ChunkedArray) -> NDArray[np.object_]:

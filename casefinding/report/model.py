@@ -8,6 +8,7 @@ from typing import Any
 from casefinding.disclosure import people_words
 from casefinding.files import write_text
 from casefinding.judge.judgement import Judgement
+from casefinding.report import ways
 from casefinding.report.charts import as_image, model_charts
 from casefinding.report.page import page
 from casefinding.report.shapes import Edition, ModelStory
@@ -32,6 +33,10 @@ GROUPINGS = {
 }
 ASKED = "judged people were asked"
 """The entry of `ModelStory.training` that says whether people were judged at a time that the model had not seen."""
+_BASIS = {
+    False: "Measured by AUROC against coded diagnoses, which say what was found, not what was missed.",
+    True: "Measured by AUROC against what was found in people who were looked at, each counting for people like them.",
+}
 _DRAWINGS = {
     "calibration": "Calibration: in each tenth of people by chance, the share expected to be diagnosed and that was.",
     "net_benefit": "Net benefit at each threshold, beside the yardsticks and testing everybody.",
@@ -44,19 +49,22 @@ def write_model(story: ModelStory, edition: Edition, folder: Path) -> None:
     """Write a model's page as CONDITION.html; every count of people on it is rounded, and 1 to 7 withheld."""
     exact: Judgement | None = story.judgement
     judgement = exact.published() if exact is not None else None
-    drawings, groups, truth_groups = [], [], []
+    drawings, groups, truth_groups, sections = [], [], [], {}
     if judgement is not None:
-        drawings = [(name, as_image(svg), _DRAWINGS[name]) for name, svg in model_charts(judgement).items()]
+        images = {name: as_image(svg) for name, svg in model_charts(judgement).items()}
+        drawings = [(name, image, _DRAWINGS[name]) for name, image in images.items() if name in _DRAWINGS]
+        sections = ways.sections(judgement, images, GROUPINGS)
         groups = [(title, judgement.groups[name]) for name, title in GROUPINGS.items() if name in judgement.groups]
         truth_groups = _truth_groups(judgement)
-    shown = verdict(judgement) if judgement is not None and judgement.overall["rates"] else ""
+    shown = verdict(judgement) if headline(judgement) is not None and judgement is not None else ""
     write_text(
         folder / f"{story.condition}.html",
         page(
             "model.html", story=story, edition=edition, up="../index.html", judged=judgement, measures=MEASURES,
             drawings=drawings, groups=groups,
             truth_groups=truth_groups, verdict=shown, people=people_words,
-            asked=story.training.get(ASKED, ""),
+            asked=story.training.get(ASKED, ""), basis=_BASIS[judgement is not None and _seen(judgement) is not None],
+            of_codes=judgement is None or not judgement.ways or judgement.ways["shipped"] == ways.CODED, **sections,
         ),
     )  # fmt: skip
 
@@ -75,10 +83,14 @@ def asked_at(by_time: bool) -> str:
 
 
 def headline(judgement: Judgement | None) -> dict[str, str] | None:
-    """AUROC and calibration slope with their intervals, in words, for the index page."""
-    if judgement is None or not judgement.overall["rates"]:
+    """AUROC and calibration slope with their intervals, in words, for the index page.
+
+    On people who were looked at, where the model learnt from what was found in such; else against codes.
+    """
+    seen = _seen(judgement) if judgement is not None else None
+    if judgement is None or not (judgement.overall["rates"] or seen):
         return None
-    rates = judgement.overall["rates"]
+    rates = seen["ways"][seen["shipped"]]["rates"] if seen else judgement.overall["rates"]
     return {
         "auroc": _words(rates["auroc"], 3),
         "slope": _words(rates["calibration_slope"], 2),
@@ -88,14 +100,26 @@ def headline(judgement: Judgement | None) -> dict[str, str] | None:
 
 def verdict(judgement: Judgement) -> str:
     """Whether the model orders people better than age and sex alone, as far as these people can tell."""
-    difference = judgement.yardsticks["age_sex"]["model_minus_this"].get("auroc")
+    seen = _seen(judgement)
+    where = " among people who were looked at" if seen else ""
+    difference = (
+        seen["ways"]["age_sex"]["shipped_minus"]["auroc"]
+        if seen
+        else judgement.yardsticks["age_sex"]["model_minus_this"].get("auroc")
+    )
     if not difference or difference["low"] is None or difference["high"] is None:
-        return "Too few cases to compare with age and sex alone"
+        return f"Too few cases{where} to compare with age and sex alone"
     if difference["low"] > 0:
-        return "Orders people better than age and sex alone"
+        return f"Orders people better than age and sex alone{where}"
     if difference["high"] < 0:
-        return "Orders people worse than age and sex alone: do not use it to rank"
-    return "Not shown to order people better than age and sex alone"
+        return f"Orders people worse than age and sex alone{where}: do not use it to rank"
+    return f"Not shown to order people better than age and sex alone{where}"
+
+
+def _seen(judgement: Judgement) -> dict[str, Any] | None:
+    """The judgement on people who were looked at, where the model learnt from such and there are enough."""
+    seen = judgement.verified
+    return seen if seen and not seen["too_few"] and seen["shipped"] != ways.CODED else None
 
 
 def _words(entry: dict[str, float | None], decimals: int) -> str:

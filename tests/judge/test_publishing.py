@@ -69,6 +69,111 @@ def test_every_whole_number_is_a_known_count_or_no_number_of_people(shown):
     assert whole - COUNTS <= {"part", "bootstrap", "seed", "index_days", "practices"}
 
 
+# ------------------------------------------------------------------------------------- side by side, net of rules
+
+
+@pytest.fixture(scope="module", params=["many", "few"])
+def pair(request, beside, beside_maker, truth_maker):
+    """An exact judgement with every section and its published form; "few": lists of a handful, few with a rule."""
+    if request.param == "many":
+        exact = beside.found
+    else:
+        made = beside_maker(people=500, practices=3, seed=2, places=4)
+        ill = np.random.default_rng(1).random(500) < 0.8 * made.out_of_fold["chance"].to_numpy()
+        exact = judge("x", made.out_of_fold, capacity=made.capacity, bootstrap=20, seed=1, groups=made.groups,
+                      truth=truth_maker(made, ill), people=made.people)  # fmt: skip
+    return exact, json.loads(json.dumps(exact.as_dict(), allow_nan=False)), request.param
+
+
+SECTIONS = ("ways", "verified", "practices", "net_of_rules")
+
+
+def test_counts_of_the_new_sections_are_withheld_and_rounded_too(pair):
+    exact, shown, _ = pair
+    before = {where: value for name, value, where in found_in(vars(exact)) if name in COUNTS and where[0] in SECTIONS}
+    after = {where: value for name, value, where in found_in(shown) if name in COUNTS and where[0] in SECTIONS}
+    assert len(after) > 100
+    assert {where[0] for where in after} == set(SECTIONS) - {"practices"}  # which holds numbers of practices only
+    assert after == {where: rounded(value) for where, value in before.items()}
+    whole = {name for name, value, _ in found_in(shown) if isinstance(value, int) and not isinstance(value, bool)}
+    assert whole - COUNTS <= {"part", "bootstrap", "seed", "index_days", "practices", "too_small", "fewest_cases"}
+
+
+def few(held, of):
+    return 1 <= held <= 7 or 1 <= of - held <= 7
+
+
+def test_shares_on_the_ways_lists_that_rest_on_few_are_withheld_with_their_differences(pair):
+    exact, shown, which = pair
+    tables = [(exact.ways["codes"], shown["ways"]["codes"], "listed_cases", exact.ways["codes"]["cases"]),
+              (exact.ways["truth"], shown["ways"]["truth"], "ill_listed", exact.ways["truth"]["ill"])]  # fmt: skip
+    for name, groups in exact.ways["truth"]["groups"].items():
+        for before, after in zip(groups, shown["ways"]["truth"]["groups"][name], strict=True):
+            if not before["too_few"]:
+                tables.append((before, after, "ill_listed", before["ill"]))
+            else:
+                assert "ways" not in after
+    gone = 0
+    for before, after, hits, of in tables:
+        ours = few(before["ways"]["graded"][hits], of)
+        for way, entry in before["ways"].items():
+            hidden = few(entry[hits], of)
+            assert (after["ways"][way]["share"]["value"] is None) is hidden
+            gone += hidden
+            if way != "graded":
+                assert (after["ways"][way]["shipped_minus"]["value"] is None) is (hidden or ours)
+    assert gone > (50 if which == "few" else 0)
+    low = shown["ways"]["truth"]["low_contact"]
+    assert low == shown["ways"]["truth"]["groups"]["contact"][0]
+
+
+def test_a_ratio_of_groups_is_withheld_where_either_share_is(pair):
+    exact, shown, _ = pair
+    for grouping, table in exact.ways["truth"]["fairness"].items():
+        entries = {entry["group"]: entry for entry in exact.ways["truth"]["groups"][grouping]}
+        hidden = []
+        for way in {"coded", "graded"} & set(table):
+            both = (entries[table[way]["least_found"]], entries[table[way]["most_found"]])
+            hidden.append(any(few(entry["ways"][way]["ill_listed"], entry["ill"]) for entry in both))
+            assert (shown["ways"]["truth"]["fairness"][grouping][way]["ratio"]["value"] is None) is hidden[-1]
+        if "shipped_minus_coded" in table:
+            after = shown["ways"]["truth"]["fairness"][grouping]["shipped_minus_coded"]
+            assert (after["value"] is None) is any(hidden)
+
+
+def test_figures_net_of_rules_tell_of_few_people_neither_with_nor_without_a_rule(pair):
+    exact, shown, _ = pair
+    gone = 0
+    for length in ("capacity", "share"):
+        before, after = exact.net_of_rules[length], shown["net_of_rules"][length]
+        for name in ("rules", "rules_then_model", "model"):
+            for measure, whole in before[name]["everybody"]["per_100"].items():
+                rest = before[name]["no_rule"]["per_100"][measure]
+                ruled = {key: whole[key] - rest[key] for key in ("found", "known")}
+                hide = few(whole["found"], whole["known"])
+                hide_rest = few(rest["found"], rest["known"]) or few(ruled["found"], ruled["known"])
+                figures = after[name]["everybody"]["per_100"][measure], after[name]["no_rule"]["per_100"][measure]
+                for hidden, figure, exactly in zip((hide, hide_rest), figures, (whole, rest), strict=True):
+                    assert (figure["value"] is None) is (hidden or exactly["value"] is None)
+                    gone += hidden
+                for part, figure in zip(("everybody", "no_rule"), figures, strict=True):
+                    if name != "rules" and figure["value"] is None:
+                        assert after["more_than_rules"][name][part][measure]["value"] is None
+    assert gone > 0
+
+
+def test_points_of_the_decision_curve_that_rest_on_few_are_left_out(beside):
+    seen = beside.made.out_of_fold["verified"].to_numpy() > 0
+    share, chance = (beside.made.out_of_fold[name].to_numpy()[seen] for name in ("evidence", "chance"))
+    left_out = 0
+    curve = beside.found.verified["curve"]
+    for at, worth in zip(curve["threshold"], curve["graded"], strict=True):
+        sums = [round(float(part[kept].sum())) for kept in (chance >= at, chance < at) for part in (share, 1 - share)]
+        assert (worth is None) is any(1 <= value <= 7 for value in sums)
+        left_out += worth is None
+    assert 0 < left_out < 61
+
+
 def test_rates_of_lists_with_few_cases_are_withheld(exact, shown):
     """Also where the few are those whom the list leaves out."""
     checked = {True: 0, False: 0}
