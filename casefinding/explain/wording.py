@@ -8,10 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from casefinding.definitions.shapes import Definitions, Feature
+from casefinding.definitions.shapes import Definitions, Feature, Score
 from casefinding.definitions.words import ETHNICITIES, SEXES, VALUE_WORDS, ZERO_WHEN_NONE
 from casefinding.errors import DefinitionError
 
@@ -97,6 +97,25 @@ def chance_words(chance: float) -> str:
         return "more than 9 in 10"
     target = math.log(chance / (1 - chance))
     return min(_CHANCES, key=lambda step: abs(math.log(step[0] / (1 - step[0])) - target))[1]
+
+
+def score_words(score: Score, value: float, missing: Sequence[str]) -> str:
+    """A published score as a clinician knows it: points, or a risk in per cent; without a value, the inputs that lack.
+
+    `value`: points, or a risk from 0 to 1; NaN where any of the inputs is `missing`. A risk is never 0% or 100%.
+    """
+    if math.isnan(value):
+        return f"{score.label}: not given, {', '.join(f'no {label}' for label in missing)} on record"
+    name = f"{score.label}, {score.meaning}" if score.meaning else score.label
+    if score.baseline is None:
+        said = number_words(value, score.decimals)
+        return f"{name}: {said} point{'' if said == '1' else 's'}"
+    step = 10.0**-score.decimals
+    if 100 * value < step / 2:
+        return f"{name}: less than {number_words(step, score.decimals)}%"
+    if 100 * value >= 100 - step / 2:
+        return f"{name}: more than {number_words(100 - step, score.decimals)}%"
+    return f"{name}: {number_words(100 * value, score.decimals)}%"
 
 
 def date_words(day: dt.date) -> str:

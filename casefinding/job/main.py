@@ -204,7 +204,7 @@ def _bundle(one: Learnt, known: Definitions, folder: Path) -> None:
     from casefinding.learn.bundle import write_bundle
 
     assert one.judgement is not None
-    write_bundle(one.trained, one.judgement.as_dict(), known, folder)
+    write_bundle(one.trained, one.judgement.as_dict(), known, folder, certificate=one.certificate.as_dict())
 
 
 def _track(one: Learnt, folder: Path, config: Config, stages: Stages) -> str:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from casefinding.cohort.eligible import eligible, register_status, registered
+from casefinding.cohort.eligible import eligible, register_status, registered, states_of
 from casefinding.definitions.config import Config
 from casefinding.definitions.shapes import Definitions
 from casefinding.errors import CohortError
 from casefinding.explain.reasons import Reasons, reasons
+from casefinding.job.asking import only_practices
 from casefinding.job.progress import Stages
-from casefinding.job.training import only_practices, places_of
+from casefinding.job.training import places_of
+from casefinding.learn.anchor import Anchor, anchor
+from casefinding.learn.calibrate import sigmoid
 from casefinding.recall.build import lines
 from casefinding.recall.capacity import invited
+from casefinding.recall.known import DAYS_IN_A_YEAR
 from casefinding.recall.leave_out import leave_outs
 from casefinding.recall.lines import Line, who_and_why
 from casefinding.recall.view import EVERYTHING, View
 from casefinding.records.store import Store
 from casefinding.rules.evaluate import evaluate, flag
+from casefinding.rules.expected import expected_chance
 from casefinding.signals.matrix import build_matrix
 
 
@@ -35,6 +40,8 @@ class Scored:
     flows: Mapping[str, Any]
     lines: Sequence[Line]
     scores: pa.Table
+    places: Mapping[str, np.ndarray] = field(default_factory=dict)  # condition -> order of invitation a row, 0 none
+    anchors: Mapping[str, Anchor] = field(default_factory=dict)  # of the conditions that have one
 
 
 def score(definitions: Definitions, store: Store, config: Config, bundles: Mapping[str, Any], stages: Stages) -> Scored:
@@ -54,9 +61,11 @@ def score(definitions: Definitions, store: Store, config: Config, bundles: Mappi
         matrix = build_matrix(store, definitions, names, base, threads=config.training.threads, progress=tick)
         columns = {name: matrix[name].to_numpy() for name in names}
     with stages.stage("Index day: rules and chances"):
-        views, flows = [], {}
+        views, flows, anchors = [], {}, {}
         for condition in config.conditions:
             view, flows[condition] = _view(condition, definitions, store, config, base, matrix, columns, bundles)
+            if condition in bundles and view.model.expected is not None and view.expected is not None:
+                view, anchors[condition] = _anchored(view, bundles[condition], base, config)
             views.append(view)
     with stages.stage("Lists: who, why and in which order"):
         practice = base["practice"].to_numpy(zero_copy_only=False)
@@ -79,7 +88,7 @@ def score(definitions: Definitions, store: Store, config: Config, bundles: Mappi
             return _reasons(view, rows, row_of, definitions, evidence, bundles[view.condition], config)
 
         found = lines(spoken, views, definitions, base, evidence, explain)
-    return Scored(base, views, flows, found, _scores(base, views, columns))
+    return Scored(base, views, flows, found, _scores(base, views, columns), places, anchors)
 
 
 def _view(
@@ -93,7 +102,7 @@ def _view(
     bundles: Mapping[str, Any],
 ) -> tuple[View, Any]:
     model = definitions.models[condition]
-    status = register_status(store, definitions, condition, base)
+    status = states_of(register_status(store, definitions, condition, base))
     asked, flow = eligible(base, model, status)
     left_out, drops = leave_outs(
         definitions, condition, columns, base["person"].to_numpy(), store.contacts(), config.index_day
@@ -107,7 +116,26 @@ def _view(
     flags = flag(model, columns, status)
     severe = {rule.id: evaluate(rule.severe, columns) & flags[rule.id] for rule in model.rules if rule.severe}
     rules = definitions.leave_outs_for(condition)
-    return View(model, status, asked, flags, left_out, drops, rules, chance, raw, severe), flow
+    expected = expected_chance(model.expected, base) if model.expected is not None else None
+    return View(model, status, asked, flags, left_out, drops, rules, chance, raw, severe, expected), flow
+
+
+def _anchored(view: View, bundle: Any, base: pa.Table, config: Config) -> tuple[View, Anchor]:
+    """The condition held against published prevalence; its chances moved only where the config asks for it.
+
+    A chance of being coded in usual care is no chance of being found on testing: that of a model which learned from
+    codes is held against what is expected, and never moved to it.
+    """
+    assert view.model.expected is not None
+    learned = bundle.definition["lock"]["models"][view.condition].get("learn from", "coded")
+    log_odds = bundle.calibration.log_odds(view.raw)
+    held = anchor(
+        view.model.expected, base, view.status == "on register", log_odds,
+        apply=config.anchor_chances == "applied", of_testing=learned != "coded", published=view.expected,
+    )  # fmt: skip
+    if not held.applied:
+        return view, held
+    return replace(view, chance=sigmoid(log_odds + held.shift), shift=held.shift), held
 
 
 def _reasons(
@@ -119,15 +147,17 @@ def _reasons(
     bundle: Any,
     config: Config,
 ) -> dict[int, Reasons]:
-    """Reasons for some rows by an exact contribution of every feature to the calibrated log-odds."""
+    """Reasons for some rows by every feature's exact contribution to the log-odds; an anchor's shift is in the base."""
     mine = evidence.take(pa.array([row_of[row] for row in rows], pa.int64()))
     contributions, start = bundle.contributions(mine)
+    start += view.shift
     features = list(bundle.features)
     values = np.column_stack([mine[name].to_numpy() for name in features])
     days = np.column_stack([_days(mine, name) for name in features])
     extra = {name: mine[name].to_numpy() for name in view.model.missing_notes}
+    log_odds = bundle.calibration.log_odds(view.raw[rows]) + view.shift
     said = reasons(
-        contributions.sum(axis=1) + start, contributions, start, definitions, features, values, days,
+        log_odds, contributions, start, definitions, features, values, days,
         config.index_day, model=view.model, noted=extra,
     )  # fmt: skip
     return dict(zip(rows, said, strict=True))
@@ -141,7 +171,7 @@ def _days(table: pa.Table, feature: str) -> np.ndarray:
 
 
 def _scores(base: pa.Table, views: Sequence[View], columns: Mapping[str, np.ndarray]) -> pa.Table:
-    """Every eligible person's chance for each condition, the raw score and how much was known."""
+    """Every eligible person's chance for each condition, the raw score, what is published, and how much was known."""
     parts = []
     for view in views:
         asked = view.eligible & view.allowed(EVERYTHING)
@@ -158,7 +188,23 @@ def _scores(base: pa.Table, views: Sequence[View], columns: Mapping[str, np.ndar
                     "raw_score": pa.array(view.raw[asked], from_pandas=True),
                     "may_be_ranked": pa.array(ranked),
                     "share_of_features_known": pa.array(known),
+                    "expected_chance": pa.array(_expected(view)[asked], from_pandas=True),
+                    "readings": _count(view, columns, "readings", asked),
+                    "contacts": _count(view, columns, "contacts", asked),
+                    "years_on_record": pa.array(np.round(rows["days_registered"].to_numpy() / DAYS_IN_A_YEAR, 2)),
                 }
             )
         )
     return pa.concat_tables(parts)
+
+
+def _expected(view: View) -> np.ndarray:
+    return np.full(len(view.chance), np.nan) if view.expected is None else view.expected
+
+
+def _count(view: View, columns: Mapping[str, np.ndarray], which: str, asked: np.ndarray) -> pa.Array:
+    """The readings or contacts of the eligible by the feature that the condition names; missing where it names none."""
+    known_by = view.model.known_by
+    if known_by is None:
+        return pa.nulls(int(asked.sum()), pa.int32())
+    return pa.array(columns[getattr(known_by, which)][asked], from_pandas=True).cast(pa.int32())

@@ -20,12 +20,15 @@ from casefinding.files import canonical_json, writing
 from casefinding.job.records import Prepared
 from casefinding.job.scoring import Scored
 from casefinding.job.training import Learnt, places_of
+from casefinding.recall.unmeasured import never_measured
 from casefinding.records.quality import assess
 from casefinding.records.reasons import Refusal
+from casefinding.report.expected import Found, write_expected
 from casefinding.report.model import ASKED, asked_at, write_model
 from casefinding.report.network import write_index, write_manifest, write_quality
 from casefinding.report.practice import write_practice
 from casefinding.report.shapes import Edition, ModelStory, PracticeLists
+from casefinding.report.sign_off import SIGN_OFF_PAGE, write_sign_off
 
 
 def write_everything(
@@ -37,7 +40,7 @@ def write_everything(
     bundles: Mapping[str, Any],
     scored: Scored,
 ) -> None:
-    """Write practices/, models/, index.html, quality.html, scores.parquet and manifest.json into a fresh folder."""
+    """Write practices/, models/, the pages beside them, scores.parquet and manifest.json into a fresh folder."""
     store = prepared.store
     facts = {
         "config": config.model_dump(mode="json", by_alias=True),
@@ -67,9 +70,26 @@ def write_everything(
         write_model(story, edition, out / "models")
     quality = _quality(known, prepared, edition, out)
     write_index(written, stories, quality, edition, out)
+    expected = [_found(view, scored) for view in scored.views]
+    write_expected(expected, edition, out)
+    facts["expected and found"] = {one.condition: one.as_json() for one in expected}
+    write_sign_off(known, out / SIGN_OFF_PAGE, up="index.html")
     with writing():
         pq.write_table(scored.scores, out / "scores.parquet", compression="zstd")
     write_manifest(facts, edition, out)
+
+
+def _found(view: Any, scored: Scored) -> Found:
+    """What is expected, what the chances add up to and who was never measured, as it may be published."""
+    held = scored.anchors.get(view.condition)
+    groups = never_measured(view, scored.base, scored.places[view.condition])
+    return Found(
+        condition=view.condition,
+        label=view.model.label,
+        expected=view.model.expected,
+        anchor=held.published() if held is not None else None,
+        unmeasured=[group.published() for group in groups],
+    )
 
 
 def _practice_lists(config: Config, store: Any, scored: Scored) -> list[PracticeLists]:

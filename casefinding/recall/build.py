@@ -11,11 +11,14 @@ import pyarrow as pa
 
 from casefinding.definitions.clauses import NoneOf, Test, features_in, parts_of
 from casefinding.definitions.shapes import Clause, Definitions, Rule
+from casefinding.definitions.words import age_on
 from casefinding.explain.reasons import Reasons
 from casefinding.explain.speaker import group_of
 from casefinding.explain.wording import chance_words, fill
+from casefinding.recall.known import known_words
 from casefinding.recall.lines import BY_CHANCE, ORDER, URGENT, Item, Line, Spoken
 from casefinding.recall.order import in_order
+from casefinding.recall.scores import InUse
 from casefinding.recall.view import View
 from casefinding.rules.evaluate import evaluate
 
@@ -51,7 +54,10 @@ def lines(
         rows = [person.row for person in spoken if known[person.row] and _by_chance(person, view)]
         worded[view.condition] = explain(view, rows) if rows else {}
 
-    people = {name: base[name].to_pylist() for name in ("pseudonym", "practice", "birth_month", "sex")}
+    in_use = [(view, InUse(view, columns)) for view in views if view.model.scores]
+    people = {
+        name: base[name].to_pylist() for name in ("pseudonym", "practice", "birth_month", "sex", "days_registered")
+    }
     index_day = base["index_day"][0].as_py() if base.num_rows else dt.date.min
     found = []
     for position, person in enumerate(spoken):
@@ -68,6 +74,21 @@ def lines(
                 lane=person.lane,
                 items=items,
                 notes=_notes(definitions, views, person, {item.condition for item in items}),
+                known=known_words(
+                    (view.model.known_by for view in views if view.condition in {item.condition for item in items}),
+                    values,
+                    people["days_registered"][person.row],
+                ),
+                scores=tuple(
+                    text
+                    for view, scores in in_use
+                    for text in scores.on_line(
+                        position,
+                        person,
+                        age_on(people["birth_month"][person.row], index_day),
+                        by_chance=_by_chance(person, view),
+                    )
+                ),
             )
         )
     return in_order(found, index_day)

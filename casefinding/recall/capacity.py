@@ -16,9 +16,10 @@ def invited(
     Nobody takes a place whom the same condition asks to act on or to review: they are on the list without one.
 
     Of a practice's slots, its `never_measured_share` (rounded) is first kept for people whom a "never measured" rule
-    names (a person without data is not a person without risk); what they do not use goes to the rest, and the other way
-    about. The rest: priority-1 rules first, then by chance, then people whom a rule names but no model may rank, by
-    priority.
+    names (a person without data is not a person without risk): by the rule's priority, then by the published chance of
+    their age, sex, ethnicity and deprivation, which does not fall with how seldom somebody was seen (see `_need`), and
+    only among equals by the model's chance. What they do not use goes to the rest, and the other way about. The rest:
+    priority-1 rules first, then by chance, then people whom a rule names but no model may rank, by priority.
     Ties are broken by the row's number, so that the same records give the same list.
     `practice`: code a row (n); `slots`: by practice code, missing = 0.
     """
@@ -27,9 +28,10 @@ def invited(
     priorities = {rule.id: rule.priority for rule in view.model.rules}
     for rule_id, mask in view.fired("invite").items():
         rule_priority = np.where(mask, np.minimum(rule_priority, priorities[rule_id]), rule_priority)
-    never = np.zeros(len(chance), dtype=bool)
-    for mask in view.fired("never measured").values():
-        never |= mask
+    never_priority = np.full(len(chance), np.inf)
+    for rule_id, mask in view.fired("never measured").items():
+        never_priority = np.where(mask, np.minimum(never_priority, priorities[rule_id]), never_priority)
+    never = np.isfinite(never_priority)
 
     already = np.zeros(len(chance), dtype=bool)
     for lane in WITHOUT_A_PLACE:
@@ -44,7 +46,7 @@ def invited(
     by_chance = -np.nan_to_num(chance, nan=-1.0)
     rows = np.arange(len(chance))
     order = np.lexsort((rows, rule_priority, by_chance, first))
-    never_order = np.lexsort((rows, by_chance))
+    never_order = np.lexsort((rows, by_chance, -_need(view, never, chance), never_priority))
 
     place = np.zeros(len(chance), dtype=np.int32)
     for code in np.unique(practice):
@@ -62,3 +64,22 @@ def invited(
         for number, row in enumerate([*chosen, *reserved], start=1):
             place[row] = number
     return place
+
+
+def _need(view: View, never: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """What people never measured are ordered by: their published chance, 0 for all where the model gives none.
+
+    "by expected shared by chance": within a group of equal published chance the expected cases are shared out by the
+    odds of the model's chance, so that the model never decides between groups, and a shift of all log-odds (the anchor)
+    nowhere.
+    """
+    if view.expected is None:
+        return np.zeros(len(chance))
+    need = np.array(view.expected)
+    if view.model.expected is not None and view.model.expected.never_measured == "by expected shared by chance":
+        rows = np.flatnonzero(never & ~np.isnan(chance))
+        odds = chance[rows] / np.maximum(1 - chance[rows], np.finfo(float).eps)
+        _, group = np.unique(need[rows], return_inverse=True)
+        mean = np.bincount(group, odds) / np.maximum(np.bincount(group), 1)
+        need[rows] *= odds / np.maximum(mean[group], np.finfo(float).tiny)
+    return need

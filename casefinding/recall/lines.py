@@ -59,6 +59,8 @@ class Line:
     lane: str
     items: tuple[Item, ...]
     notes: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()  # published scores in use, or which of their inputs are missing
+    known: tuple[str, ...] = ()  # how much is known: readings, contacts, years on record
 
     @property
     def do(self) -> tuple[str, ...]:

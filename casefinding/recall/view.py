@@ -19,6 +19,8 @@ class View:
 
     `flags` holds the rules that fired, `severe` those of them that come first of all, `left_out` the leave-outs that
     hold, each by name; `chance` is missing (NaN) where no model was trained or may be asked about the person.
+    `expected` is the published chance of having the condition, for everybody, where the model gives one; `shift` is
+    what anchoring has added to the log-odds of every chance.
     """
 
     model: Model
@@ -31,6 +33,8 @@ class View:
     chance: np.ndarray
     raw: np.ndarray
     severe: dict[str, np.ndarray] = field(default_factory=dict)
+    expected: np.ndarray | None = None
+    shift: float = 0.0
 
     @property
     def condition(self) -> str:

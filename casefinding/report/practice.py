@@ -14,8 +14,8 @@ from casefinding.report.workbook import workbook
 
 CSV_COLUMNS = (
     "list_id", "index_day", "data_through", "standing", "practice", "lane", "number", "pseudonym", "born", "sex",
-    "concerns", "rules", "do", "chance_of_a_coded_diagnosis", "why", "against", "missing", "notes", "outcome",
-    "outcome_date",
+    "concerns", "rules", "do", "chance_of_a_coded_diagnosis", "why", "against", "missing", "what_is_known",
+    "scores_in_use", "notes", "outcome", "outcome_date",
 )  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def table(lists: PracticeLists, edition: Edition) -> str:
                 line.practice, lane, str(number), line.pseudonym, str(line.born), line.sex, "; ".join(line.concerns),
                 "; ".join(line.rules), " | ".join(line.do), chance_of(line),
                 " | ".join(why(line, edition.index_day)), " | ".join(against(line)), " | ".join(missing(line)),
-                "; ".join(line.notes), "", "",
+                " | ".join(line.known), " | ".join(line.scores), "; ".join(line.notes), "", "",
             )  # fmt: skip
             out.writerow([safe_cell(cell) for cell in cells])
     return buffer.getvalue()

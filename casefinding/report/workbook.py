@@ -17,11 +17,13 @@ COLUMNS = (
     ("Pseudonym", 13),
     ("Born, sex", 9),
     ("For", 14),
-    ("What to do", 32),
+    ("What to do", 30),
     ("Chance of a coded diagnosis", 11),
-    ("Why", 48),
-    ("Against, and missing", 26),
-    ("Please note", 17),
+    ("Why", 38),
+    ("Against, and missing", 22),
+    ("What is known", 14),
+    ("Scores in use", 20),
+    ("Please note", 14),
     ("Outcome", 15),
     ("Outcome date", 11),
 )
@@ -167,6 +169,8 @@ def _lane(book, styles, lists: PracticeLists, edition: Edition, lane: str) -> No
             bullets(why(line, edition.index_day)),
             bullets([*(f"Against: {text}" for text in against(line)), *(f"Missing: {text}" for text in missing(line))])
             or "–",
+            bullets(line.known) or "–",
+            bullets(line.scores) or "–",
             "\n".join(line.notes) or "–",
         )
         sheet.write_number(row, 0, row - 2, styles["whole"])

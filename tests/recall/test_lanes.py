@@ -1,11 +1,15 @@
 """Who stands on a list: safety first, capacity kept, nobody twice, nobody lost."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casefinding.definitions.shapes import Expected
 from casefinding.recall.capacity import invited
 from casefinding.recall.lines import ORDER, who_and_why
+from casefinding.recall.view import View
 
 EVERY_STAGE = ("review the record", "invite", "chance", "never measured", "training")
 A = np.array(["A"] * 10)
@@ -137,3 +141,67 @@ def test_a_note_reaches_whoever_is_listed_whatever_the_order_of_conditions(view)
         places = {one.condition: invited(one, A, {}, {}) for one in views}
         (found,) = who_and_why(views, places)
         assert ("thirst", "note") in {(entry[0].condition, entry[1]) for entry in found.by}
+
+
+def never(view, chance, expected, n=10, **published):
+    """People whom X-4 calls never measured, with a published chance each."""
+    seen = view(chance, {"X-4": range(n)})
+    shape = Expected.model_validate({"bands": [{"ages": [16, 120], "women": 1, "men": 1}], "source": "s", **published})
+    return replace(seen, model=seen.model.model_copy(update={"expected": shape}), expected=np.asarray(expected, float))
+
+
+def test_people_never_measured_come_by_what_is_published_and_not_by_the_chance(view):
+    seen = never(view, np.linspace(0.9, 0.1, 10), np.linspace(0.1, 0.9, 10))
+    place = invited(seen, A, {"A": 3}, {"A": 1.0})
+    assert np.flatnonzero(place).tolist() == [7, 8, 9]
+    assert place[9] == 1
+
+
+def test_among_people_of_equal_expectation_the_chance_decides_and_then_the_row(view):
+    seen = never(view, [0.1, 0.3, 0.2, np.nan] + [np.nan] * 6, [0.5] * 4 + [0.4] * 6)
+    assert np.argsort(invited(seen, A, {"A": 6}, {"A": 1.0})[:6]).tolist() == [1, 2, 0, 3, 4, 5]
+
+
+def test_a_rule_of_higher_priority_comes_before_whatever_is_expected(view):
+    seen = never(view, [np.nan] * 10, np.linspace(0.1, 0.9, 10))
+    first = seen.model.rules[-2].model_copy(update={"id": "X-6", "priority": 1})
+    rules = (*seen.model.rules, first)
+    soon = np.arange(10) == 0
+    seen = replace(seen, model=seen.model.model_copy(update={"rules": rules}), flags={**seen.flags, "X-6": soon})
+    assert invited(seen, A, {"A": 2}, {"A": 1.0})[[0, 9]].tolist() == [1, 2]
+
+
+def test_expected_cases_shared_by_chance_stay_within_their_group(view):
+    """Two groups of equal expectation: the chance says who in a group, what is published says which group."""
+    chance = np.array([0.02, 0.01, 0.01, 0.01, 0.01, 0.5, 0.4, 0.4, 0.4, 0.4])
+    seen = never(view, chance, [0.5] * 5 + [0.05] * 5, never_measured="by expected shared by chance")
+    place = invited(seen, A, {"A": 6}, {"A": 1.0})
+    assert place[0] == 1
+    assert set(np.flatnonzero(place)) == {0, 1, 2, 3, 4, 5}
+
+
+@settings(max_examples=100, derandomize=True)
+@given(data=st.data())
+def test_no_shift_of_all_chances_changes_who_is_invited_or_in_which_order(data):
+    from tests.recall.conftest import model as _model
+
+    n, slots = data.draw(st.integers(1, 12)), data.draw(st.integers(0, 8))
+    log_odds = np.array(data.draw(st.lists(st.integers(-4, 4), min_size=n, max_size=n)), float)
+    published = np.array(data.draw(st.lists(st.sampled_from([0.1, 0.2, 0.4]), min_size=n, max_size=n)))
+    unmeasured = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    made = _model()
+    flags = {rule.id: unmeasured & (rule.id == "X-4") for rule in made.rules}
+    who, everyone = np.array(["never"] * n, dtype=object), np.ones(n, dtype=bool)
+
+    bands = [{"ages": [16, 120], "women": 1, "men": 1}]
+    way = data.draw(st.sampled_from(["by expected", "by expected shared by chance"]))
+    shape = Expected.model_validate({"bands": bands, "source": "s", "never_measured": way})
+    made = made.model_copy(update={"expected": shape})
+
+    def places(odds):
+        chance = odds / (1 + odds)
+        seen = View(made, who, everyone, flags, {}, {}, (), chance, chance, {}, published)
+        return invited(seen, np.array(["A"] * n), {"A": slots}, {"A": 0.5}).tolist()
+
+    # odds and factors that are powers of 2, so that people of equal need stay equal to the last bit
+    assert places(2.0**log_odds) == places(2.0 ** (log_odds + 1)) == places(2.0 ** (log_odds - 1))

@@ -13,6 +13,8 @@ EVIL = (
     "<svg onload=alert(1)>", "{{ 7*7 }}", "&amp;", "a" * 40_000,
 )  # fmt: skip
 
+SCORES = ("DRY, risk in 5 years: 10%", "SIP: not given, no height on record")
+
 
 def item(text: str = "Last systolic reading 152 mmHg (3 March 2026)", lane: str = "invite") -> Item:
     return Item(
@@ -34,7 +36,7 @@ def edition() -> Edition:
 @pytest.fixture
 def lists() -> PracticeLists:
     lines = [
-        Line(f"p{place}{lane[:2]}", "Y99001", 1960, "female", lane, (item(lane=lane),), ("Care home",))
+        Line(f"p{place}{lane[:2]}", "Y99001", 1960, "female", lane, (item(lane=lane),), ("Care home",), SCORES)
         for place, lane in enumerate(ORDER)
     ]
     return PracticeLists(
@@ -46,7 +48,7 @@ def lists() -> PracticeLists:
 @pytest.fixture
 def evil_lists() -> PracticeLists:
     lines = [
-        Line(text[:60], "Y99001", 1960, "female", "invite", (item(text),), (text,))
+        Line(text[:60], "Y99001", 1960, "female", "invite", (item(text),), (text,), (text,))
         for place, text in enumerate(EVIL, 1)
     ]
     return PracticeLists("../../etc", EVIL[0], 9876, lines, {EVIL[3]: 20}, {}, {}, {EVIL[11]: 4})

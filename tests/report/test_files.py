@@ -34,6 +34,7 @@ def test_one_row_a_person_with_everything_they_need(lists, edition):
     assert row["Chance of a coded diagnosis"] == "1 in 6"
     assert "152 mmHg (3 March 2026)" in row["Why"]
     assert row["Please note"] == "Care home"
+    assert row["Scores in use"] == "• DRY, risk in 5 years: 10%\n• SIP: not given, no height on record"
     assert sheet.max_row == 4
 
 
@@ -83,6 +84,8 @@ def test_csv_page_and_workbook_name_the_same_people(lists, edition, tmp_path):
     assert [row["lane"] for row in rows] == list(ORDER)
     for row in rows:
         assert row["pseudonym"] in html
+        for score in row["scores_in_use"].split(" | "):
+            assert f"<li>{score}</li>" in html
         assert book[LANE_WORDS[row["lane"]][0]]["B4"].value == row["pseudonym"]
 
 
