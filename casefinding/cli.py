@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 codelists = typer.Typer(help="Code lists: bring in published ones.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(codelists, name="codelists")
+studies = typer.Typer(help="Studies on people whose truth is known.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(studies, name="study")
 
 Definitions = Annotated[
     Path | None, typer.Option("--definitions", help="A folder with features/ and models/; default: the ones shipped.")
@@ -110,11 +112,16 @@ def template(out: Annotated[Path, typer.Argument(help="The folder to write.")]) 
 
 
 @app.command()
-def check(definitions: Definitions = None) -> None:
+def check(
+    definitions: Definitions = None,
+    sign_off: Annotated[
+        Path | None, typer.Option("--sign-off", help="Also write the page of what awaits clinical sign-off: FILE.html.")
+    ] = None,
+) -> None:
     """Validate every definition, run every worked example."""
     from casefinding.job import check_definitions
 
-    problems, summary = check_definitions(definitions)
+    problems, summary = check_definitions(definitions, sign_off)
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:
@@ -162,6 +169,32 @@ def codelists_import(
         replace=replace,
     )
     typer.echo(written)
+
+
+@studies.command("undiagnosed")
+def study_undiagnosed(
+    out: Annotated[Path, typer.Option("--out", help="Where figures.csv, study.json and index.html go.")] = Path(
+        "out/study"
+    ),
+    people: Annotated[int, typer.Option("--people", min=1000, help="People in each population.")] = 60_000,
+    practices: Annotated[int, typer.Option("--practices", min=3, help="Practices in each population.")] = 6,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Populations of each regime.")] = 5,
+    regime: Annotated[list[str] | None, typer.Option("--regime", help="A regime of attendance; default: all.")] = None,
+    condition: Annotated[list[str] | None, typer.Option("--condition", help="A model; default: all.")] = None,
+    synthea: Annotated[
+        Path | None, typer.Option("--synthea", help="Also study Synthea people: a folder with their truth.csv.gz.")
+    ] = None,
+    definitions: Definitions = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+) -> None:
+    """Do lists find the truly ill whom nobody has coded? Every way of learning, on people whose truth is known."""
+    from casefinding.job.study import study_undiagnosed as study
+    from casefinding.synthetic.regimes import REGIMES
+
+    study(
+        out, people=people, practices=practices, seeds=seeds, regimes=regime or list(REGIMES),
+        conditions=condition or [], synthea=synthea, definitions=definitions, quiet=quiet,
+    )  # fmt: skip
 
 
 def _version(asked: bool) -> None:
