@@ -61,7 +61,7 @@ def write_bytes(path: Path, content: bytes) -> None:
             raise
 
 
-OURS = ("manifest.json", "MANIFEST.json", "extract.parquet", "planted.parquet", "matrix-*.parquet")
+OURS = ("manifest.json", "MANIFEST.json", "study.json", "extract.parquet", "planted.parquet", "matrix-*.parquet")
 """What tells a folder that we wrote, and may replace, from one that holds somebody's own files."""
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from casefinding.cohort.eligible import pair_keys, register_status
 from casefinding.definitions.config import Config
-from casefinding.definitions.shapes import Definitions
+from casefinding.definitions.shapes import Definitions, Model
 from casefinding.errors import LearnError
 from casefinding.job.asking import AHEAD, CONTACTS, Asked, ask
 from casefinding.job.progress import Stages
@@ -157,7 +157,14 @@ def judged(
         groups=groups,
         truth=truth,
         people=store.people_table(),
+        labels=_labels(definitions.models[condition]),
     )
+
+
+def _labels(model: Model) -> dict[str, str]:
+    """What the page calls a refitted model and a score that is a comparator."""
+    refits = {f"refit_{number}": label for number, label in enumerate(model.refit, start=1)}
+    return refits | {f"score_{score.name}": score.label for score in model.scores}
 
 
 def _positions(table: pa.Table, wanted: pa.Table) -> np.ndarray:

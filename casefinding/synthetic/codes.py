@@ -198,7 +198,11 @@ def _read(text: str, system: str) -> list[Entry]:
     return [Entry(row[0], system, row[1], row[2], row[3] if len(row) > 3 else "") for row in rows]
 
 
-CODES: tuple[Entry, ...] = (*_read(_SNOMED, "snomed"), *_read(_DMD, "dmd"))
+_PLANTED_ONLY = """
+ratio_abnormal|314472003|FEV1/FVC below 70%
+"""
+
+CODES: tuple[Entry, ...] = (*_read(_SNOMED, "snomed"), *_read(_DMD, "dmd"), *_read(_PLANTED_ONLY, "snomed"))
 C: dict[str, int] = {entry.key: position for position, entry in enumerate(CODES)}
 """Position in CODES by key; events carry positions until they are written."""
 

@@ -97,6 +97,7 @@ RULES: tuple[Plan, ...] = (
     Plan("AF-5", 72, (*_CALM, ("palpitations", 60, None), ("contact_symptom", 60, None))),
     Plan("AF-6", 73, (("contact_telephone", 300, None), ("sbp", 400, 128.0), ("dbp", 400, 74.0)), "male"),
     Plan("COPD-1", 61, (*_CALM, *_SMOKER, ("spirometry_post", 90, None), ("fev1_fvc_post", 90, 0.58)), truth="copd"),
+    Plan("COPD-1b", 63, (*_CALM, *_SMOKER, ("ratio_abnormal", 120, None)), truth="copd"),
     Plan("COPD-2", 66, (*_CALM, *_SMOKER, *_monthly("tiotropium", 5)), "male", truth="copd"),
     Plan("COPD-3", 67, (*_CALM, *_SMOKER, ("copd_review", 100, None)), truth="copd"),
     Plan("COPD-4", 53, (*_CALM, *_SMOKER, ("cough", 200, None), *_monthly("beclometasone_formoterol", 2)), "male"),

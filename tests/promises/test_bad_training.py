@@ -8,6 +8,7 @@ import csv
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -199,8 +200,12 @@ def test_a_signal_that_is_never_recorded_weighs_nothing(casefinding, spoilt, qui
     assert said.code == 0, said.err
     finite_and_varied(tmp_path / "out")
     text = (tmp_path / "out" / "models" / CONDITION / "model.txt").read_text(encoding="utf-8")
-    weighing = text.split("feature_importances:", 1)[-1]
-    assert "smoking_never_ever=" not in weighing.split("parameters:", 1)[0]
+    names = re.search(r"^feature_names=(.*)$", text, re.MULTILINE)[1].split(" ")
+    split_by = {int(one) for line in re.findall(r"^split_feature=(.+)$", text, re.MULTILINE) for one in line.split()}
+    weighing = {names[one] for one in split_by}
+    assert "age" in weighing
+    assert {"smoking_current_unanswered_ever", "smoking_ex_ever", "smoking_never_ever"} <= set(names)
+    assert not any(name.startswith("smoking_") for name in weighing)
 
 
 # ----------------------------------------------------------------------------------------------- a label that leaks
