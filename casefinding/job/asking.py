@@ -16,6 +16,7 @@ from casefinding.definitions.config import Config
 from casefinding.definitions.evidence import Verification
 from casefinding.definitions.shapes import Definitions, Model, features_in
 from casefinding.definitions.words import Span
+from casefinding.errors import LearnError
 from casefinding.job.progress import Stages
 from casefinding.learn.lagged import gap_shifted, own_gap
 from casefinding.learn.verify import Evidence, evidence_of
@@ -66,10 +67,14 @@ def ask(
     if np.nansum(ahead.evidence.chance[taught]) >= fewest:
         return ahead
     visits = _at_the_visit(condition, definitions, store, config, stages)
-    if visits is None or visits.evidence is None:
-        return ahead
-    known = visits.evidence.known & visits.usable
-    if np.nansum(visits.evidence.chance[known & something_known(model, definitions, visits.columns)]) < fewest:
+    if visits is not None and visits.evidence is not None:
+        known = visits.evidence.known & visits.usable & something_known(model, definitions, visits.columns)
+        if np.nansum(visits.evidence.chance[known]) < fewest:
+            visits = None
+    if visits is None:
+        facts["design"] = (
+            "hardly anything on record before the people were looked at: age, sex and the like speak alone"
+        )
         return ahead
     facts["design"] = "records too thin to look ahead: learned on the day of the verification, its own values hidden"
     return visits
@@ -105,7 +110,15 @@ def _looking_ahead(
     facts["index days"] = [day.isoformat() for day in days]
     with stages.stage(f"{label}: who was asked, and what happened"):
         base = only_practices(registered(store, days), config)
-        base = base.filter(pa.array(eligible(base, model, register_status(store, definitions, condition, base))[0]))
+        may, flow = eligible(base, model, register_status(store, definitions, condition, base))
+        if not may.any():
+            most = max(flow.steps, key=lambda step: step.left_out)
+            raise LearnError(
+                f"no model of {condition}: nobody may be asked on {', '.join(str(day) for day in days)}; "
+                f"most left out: {most.label.lower()} ({most.left_out:,} of {base.num_rows:,})",
+                hint="the rules still run; see 'eligible' in the model, and the registrations in the records",
+            )
+        base = base.filter(pa.array(may))
         own = own_gap(definitions, condition)
         shifted = {
             gap: outcomes(store, bent, condition, base) for gap, bent in gap_shifted(definitions, condition).items()

@@ -59,13 +59,14 @@ def learn(
         with stages.stage(f"{label}: learn") as tick:
             trained = train(
                 condition, definitions, asked.matrix, asked.base, asked.after, config, evidence=asked.evidence,
-                usable=asked.usable, data_digest=store.digest, resolution=resolution, progress=tick,
+                usable=asked.usable, design=asked.design, data_digest=store.digest, resolution=resolution,
+                progress=tick,
             )  # fmt: skip
+        with stages.stage(f"{label}: look for leaks") as tick:
+            certificate = _certificate(condition, definitions, asked, store, config, tick)
+        certificate.refuse_a_leak()
     except LearnError as refusal:
         return Learnt(condition, why_not=str(refusal), facts=facts)
-    with stages.stage(f"{label}: look for leaks") as tick:
-        certificate = _certificate(condition, definitions, asked, store, config, tick)
-    certificate.refuse_a_leak()
     with stages.stage(f"{label}: judge"):
         known = Truth.read(truth / "truth.parquet") if truth else None
         judgement = judged(condition, definitions, trained.out_of_fold, asked, store, config, known)

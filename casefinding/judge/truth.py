@@ -68,7 +68,7 @@ class Truth:
                 told = [one for one in table.column_names if one.startswith(f"{match[1]}__Diagnos")]
                 onset = _days(table[name])
                 coded = _days(table[told[0]]) if told else pa.nulls(table.num_rows, pa.date32())
-                ill = pc.is_valid(onset)
+                ill = onset.is_valid()
                 part = pa.table(
                     {
                         "pseudonym": table["patient"], "condition": [match[1]] * table.num_rows, "onset_on": onset,

@@ -145,6 +145,7 @@ def write_bundle(
             "folds": trained.folds,
             "judged at a later time": trained.by_time,
             "judged in unseen practices": trained.by_practice,
+            "asked": trained.design,
             "learned from": trained.learned_from,
             "ways": {name: _publishable(facts) for name, facts in trained.ways.items()},
         },

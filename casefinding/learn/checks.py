@@ -56,7 +56,7 @@ def telling_check(bench: Bench, screened: list[Alone]) -> Check:
         "best alone": [one.as_dict() for one in screened[:_SHOWN]],
         "features": len(bench.forest.features),
     }
-    leaks = [(one.feature, one.why) for one in screened if one.leaks]
+    leaks = list({one.feature: (one.feature, one.why) for one in reversed(screened) if one.leaks}.values())[::-1]
     if not leaks:
         whole = bench.run([Trial(*bench.outcome, sharp=True)])[0]
         found["auroc of the forest"] = whole.auroc.as_dict(bench.person)
@@ -256,11 +256,9 @@ def shuffled_check(bench: Bench, seed: int) -> Check:
 
 
 def _dealt_anew(bench: Bench, seed: list[int]) -> Trial:
-    """Label and weight together, shuffled among the rows of each index day that have weight."""
+    """Label and weight together, shuffled among all rows that have weight: index days differ in how many are found."""
     label, weight = (values.copy() for values in bench.learned)
-    rng = np.random.default_rng(seed)
-    for day in np.unique(bench.day):
-        rows = np.flatnonzero((bench.day == day) & (weight > 0))
-        dealt = rng.permutation(rows)
-        label[rows], weight[rows] = bench.learned[0][dealt], bench.learned[1][dealt]
+    rows = np.flatnonzero(weight > 0)
+    dealt = np.random.default_rng(seed).permutation(rows)
+    label[rows], weight[rows] = bench.learned[0][dealt], bench.learned[1][dealt]
     return Trial(label, weight, trees=SHUFFLED_TREES)

@@ -75,6 +75,7 @@ class Trained:
     index_days: tuple[dt.date, ...]
     by_time: bool
     by_practice: bool
+    design: str  # "looking ahead", or "at the visit" where records are too thin for it
     seed: int
     created_on: dt.date
     data_digest: str
@@ -95,6 +96,7 @@ def train(
     *,
     evidence: Evidence | None = None,
     usable: np.ndarray | None = None,
+    design: str = "looking ahead",
     data_digest: str = "",
     resolution: Mapping[str, list[str]] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -103,7 +105,7 @@ def train(
 
     `matrix` (person, index_day, float64 features), `base` (practice, age, sex ...), `outcomes` (outcome, weight) and
     `evidence` (verify.evidence_of) have the same rows in the same order; `usable` leaves rows out. Rows with outcome
-    "case", "control" or "censored" are used. `progress` is told trees grown and trees in all.
+    "case", "control" or "censored" are used. `design` is kept and told. `progress` is told trees grown and in all.
 
     How the judged predictions (`out_of_fold`) come about: practices are put into `config.training.folds` groups (people
     are, where there are no practices to speak of; see split). For each group a model learns from the other groups'
@@ -134,6 +136,12 @@ def train(
         raise LearnError(
             f"no model of {condition}: nobody can be learned from",
             hint="is the index day early enough for gap and horizon to end within the data?",
+        )
+
+    if evidence is not None and model.verification is not None and not evidence.verified[used].any():
+        raise LearnError(
+            f"no model of {condition}: nobody was looked at ({model.verification.label}) within the horizon",
+            hint="are the values of the test in the records, under codes that the definitions know?",
         )
 
     # Everything below sees used rows only.
@@ -223,6 +231,7 @@ def train(
         index_days=tuple(days.tolist()),
         by_time=groups.by_time,
         by_practice=groups.by_practice,
+        design=design,
         seed=seed,
         created_on=config.index_day,
         data_digest=data_digest,

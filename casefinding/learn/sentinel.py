@@ -142,7 +142,16 @@ def sentinel(
     if few:
         return Certificate(condition, read, dict.fromkeys(CHECKS, not_possible(few)))
     bench.listen(progress)
-    telling = telling_check(bench, screen(bench.forest.x[there], bench.forest.features, label[there], weight[there]))
+    x, names = bench.forest.x, bench.forest.features
+    screened = screen(x[there], names, label[there], weight[there])
+    coded = bench.coded[own]
+    if not bench.learns_codes and not too_few(*coded):  # what tells the code need not stand out among all the evidence
+        followed = coded[1] > 0
+        screened = sorted(
+            [*screened, *screen(x[followed], names, coded[0][followed], coded[1][followed])],
+            key=lambda one: (not one.leaks, -one.auroc, one.feature),
+        )
+    telling = telling_check(bench, screened)
     if telling["verdict"] == FAILED:
         rest = not_possible("a feature tells the outcome")
         return Certificate(condition, read, {name: telling if name == CHECKS[0] else rest for name in CHECKS})

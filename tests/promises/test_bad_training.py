@@ -120,11 +120,11 @@ def test_nobody_verified_is_refused_and_the_rules_still_run(casefinding, spoilt,
     )  # fmt: skip
     said.refused(14, f"no model of {CONDITION}", "looked at")
     assert not (tmp_path / "bundle").exists()
-    said = casefinding("run", "--config", config, "--definitions", quick, "--out", "out")
+    said = casefinding("run", "--config", config, "--definitions", quick, "--out", "lists")
     assert said.code == 0, said.err
     assert "looked at" in said.err
-    assert np.isnan(chances(tmp_path / "out")).all()
-    assert "looked at" in (tmp_path / "out" / "models" / f"{CONDITION}.html").read_text(encoding="utf-8")
+    assert np.isnan(chances(tmp_path / "lists")).all()
+    assert "looked at" in (tmp_path / "lists" / "models" / f"{CONDITION}.html").read_text(encoding="utf-8")
 
 
 # --------------------------------------------------------------------------------------------------- odd, but learnable
@@ -277,10 +277,10 @@ def test_a_code_that_tells_the_diagnosis_beforehand_stops_the_training(casefindi
     )  # fmt: skip
     said.refused(14, "leak", "planted_ever")
     assert not (tmp_path / "bundle").exists()
-    said = casefinding("run", "--config", config, "--definitions", known, "--out", "out")
+    said = casefinding("run", "--config", config, "--definitions", known, "--out", "lists")
     assert said.code == 0, said.err
     assert "leak" in said.err
-    assert np.isnan(chances(tmp_path / "out")).all()
+    assert np.isnan(chances(tmp_path / "lists")).all()
 
 
 def write_list(known: Path, code: str) -> None:

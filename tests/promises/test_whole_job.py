@@ -61,7 +61,14 @@ def test_the_run_ends_by_saying_where_to_look(whole: Run):
 
 
 def test_every_file_that_was_promised_is_there(whole: Run):
-    for name in ("index.html", "quality.html", "expected.html", "awaiting-sign-off.html", "manifest.json", "scores.parquet"):
+    for name in (
+        "index.html",
+        "quality.html",
+        "expected.html",
+        "awaiting-sign-off.html",
+        "manifest.json",
+        "scores.parquet",
+    ):
         assert (whole.out / name).stat().st_size > 1000
     practices = sorted(path.name for path in (whole.out / "practices").iterdir())
     assert practices == [f"practice_Y9900{number}" for number in range(1, 5)]
