@@ -27,7 +27,7 @@ from casefinding.recall.lines import Line, who_and_why
 from casefinding.recall.view import EVERYTHING, View
 from casefinding.records.store import Store
 from casefinding.rules.evaluate import evaluate, flag
-from casefinding.rules.expected import expected_chance
+from casefinding.rules.expected import expected_chance, still_to_find
 from casefinding.signals.matrix import build_matrix
 
 
@@ -116,7 +116,10 @@ def _view(
     flags = flag(model, columns, status)
     severe = {rule.id: evaluate(rule.severe, columns) & flags[rule.id] for rule in model.rules if rule.severe}
     rules = definitions.leave_outs_for(condition)
-    expected = expected_chance(model.expected, base) if model.expected is not None else None
+    expected = None
+    if model.expected is not None:
+        published = expected_chance(model.expected, base)
+        expected = still_to_find(model.expected, base, states_of(status) == "on register", published)
     return View(model, status, asked, flags, left_out, drops, rules, chance, raw, severe, expected), flow
 
 
@@ -131,7 +134,7 @@ def _anchored(view: View, bundle: Any, base: pa.Table, config: Config) -> tuple[
     log_odds = bundle.calibration.log_odds(view.raw)
     held = anchor(
         view.model.expected, base, view.status == "on register", log_odds,
-        apply=config.anchor_chances == "applied", of_testing=learned != "coded", published=view.expected,
+        apply=config.anchor_chances == "applied", of_testing=learned != "coded",
     )  # fmt: skip
     if not held.applied:
         return view, held

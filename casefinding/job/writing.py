@@ -14,7 +14,7 @@ from casefinding import __version__
 from casefinding.definitions.basics import span_text
 from casefinding.definitions.config import Config
 from casefinding.definitions.lock import lock_sha256
-from casefinding.definitions.shapes import Definitions
+from casefinding.definitions.shapes import Definitions, Model
 from casefinding.disclosure import people_words
 from casefinding.files import canonical_json, writing
 from casefinding.job.records import Prepared
@@ -149,6 +149,7 @@ def _story(condition: str, known: Definitions, one: Learnt, bundles: Mapping[str
         "what happened": _counted(facts.get("outcomes", {})),
         "left out of training": _counted(facts.get("left out of training", {})),
         ASKED: asked_at(one.trained.by_time) if one.trained is not None else "",
+        **_taught(one, model),
     }
     return ModelStory(
         condition=condition,
@@ -167,8 +168,35 @@ def _story(condition: str, known: Definitions, one: Learnt, bundles: Mapping[str
             }
             for rule in model.rules
         ],
+        leaks=one.certificate.as_dict() if one.certificate is not None else None,
         bundle={"SHA-256": bundle.sha256, "Features": str(len(bundle.features))} if bundle else {},
     )  # fmt: skip
+
+
+def _taught(one: Learnt, model: Model) -> dict[str, str]:
+    """What the model learnt from, and every fallback that was taken."""
+    if one.trained is None:
+        return {}
+    facts = one.trained.ways[one.trained.learned_from]
+    rows, found = people_words(facts["rows"]), people_words(round(facts["found"]))
+    told = {"learnt from": f"{one.trained.learned_from}: {rows} rows, in which it was found {found} times"}
+    if model.verification is not None:
+        told["looked at means"] = model.verification.label
+    share = facts.get("share of the coded model")
+    if share is not None:
+        told["the coded model beside it"] = f"counts {share:g} times" if share else "told nothing more: left out"
+    overlap = facts.get("overlap")
+    if overlap:
+        told["overlap"] = (
+            f"{overlap['verified'] / overlap['eligible']:.0%} were looked at; weighted to stand for all they count as "
+            f"{people_words(round(overlap['effective']))}; {overlap['outside']:.0%} are less likely to be looked at "
+            "than nearly all who were" + (f". Weights not used: {overlap['why_not']}" if overlap["why_not"] else "")
+        )
+    if (one.facts or {}).get("design"):
+        told["thin records"] = str((one.facts or {})["design"])
+    if not one.trained.by_practice:
+        told["judged on"] = "unseen people, not unseen practices: there are too few practices, or too uneven ones"
+    return told
 
 
 def _counted(numbers: Mapping[str, int]) -> str:

@@ -19,8 +19,8 @@ class View:
 
     `flags` holds the rules that fired, `severe` those of them that come first of all, `left_out` the leave-outs that
     hold, each by name; `chance` is missing (NaN) where no model was trained or may be asked about the person.
-    `expected` is the published chance of having the condition, for everybody, where the model gives one; `shift` is
-    what anchoring has added to the log-odds of every chance.
+    `expected` is the chance, by published prevalence less the register, that somebody not on it has the condition;
+    `shift` is what anchoring has added to the log-odds of every chance.
     """
 
     model: Model

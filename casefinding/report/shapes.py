@@ -91,4 +91,5 @@ class ModelStory:
     judgement: Any = None
     importance: Sequence[tuple[str, float]] = ()
     rules: Sequence[Mapping[str, Any]] = ()
+    leaks: Mapping[str, Any] | None = None  # the leakage sentinel's certificate
     bundle: Mapping[str, str] = field(default_factory=dict)

@@ -59,6 +59,37 @@ def expected_chance(expected: Expected, base: pa.Table) -> Floats:
     return chance
 
 
+LIKE_ALL = 20.0
+"""Expected cases that a band's own share of unknown ones is weighed against."""
+
+
+def still_to_find(expected: Expected, base: pa.Table, on_register: NDArray[np.bool_], published: Floats) -> Floats:
+    """The chance of having the condition for somebody who is not on the register; 0 for whoever is on it.
+
+    `published`: `expected_chance` of the same rows. Of the expected cases of an age band and sex those on the register
+    are known; what is left is shared among the others in proportion to their published chance. The share that is left
+    is drawn towards that of everybody as if LIKE_ALL cases had it (few cases tell little), and is that of everybody
+    where a band has fewer than FEWEST_TO_SCALE people. Where diagnosis is common, little is left, and the order of the ages
+    and sexes is another one than that of prevalence.
+    """
+    band, sex, others = band_of(expected, base), sex_of(base), ~on_register
+
+    def share(here: NDArray[np.bool_], whole: float = 0.0, cases: float = 0.0) -> float:
+        left = max(0.0, float(published[here].sum()) - int((here & on_register).sum()))
+        among = float(published[here & others].sum())
+        return (left + cases * whole) / (among + cases) if among + cases > 0 else 0.0
+
+    everybody = share(band >= 0)
+    found = np.where(others, published * everybody, 0.0)
+    for place in range(len(expected.bands)):
+        for group in range(len(SEX_WORDS)):
+            here = (band == place) & (sex == group)
+            if int(here.sum()) >= FEWEST_TO_SCALE:
+                rows = here & others
+                found[rows] = published[rows] * share(here, everybody, LIKE_ALL)
+    return np.minimum(HIGHEST, found)
+
+
 SEX_WORDS = ("Women", "Men", "Sex not known")
 """How a table calls the sexes, in the order of `sex_of`."""
 

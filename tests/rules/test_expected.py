@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from casefinding.definitions.shapes import Expected
-from casefinding.rules.expected import FEWEST_TO_SCALE, HIGHEST, band_of, band_words, expected_chance, sex_of
+from casefinding.rules.expected import (
+    FEWEST_TO_SCALE,
+    HIGHEST,
+    band_of,
+    band_words,
+    expected_chance,
+    sex_of,
+    still_to_find,
+)
 
 ETHNICITIES = ("unknown", "white", "mixed", "asian", "black", "other")
 
@@ -153,3 +161,28 @@ def test_bands_that_leave_a_gap_overlap_or_run_backwards_are_refused(bands):
 def test_times_for_nobody_there_is_or_of_nothing_are_refused(wrong):
     with pytest.raises(ValidationError):
         published(**wrong)
+
+
+def test_those_not_on_the_register_share_what_is_left_of_their_band_and_sex() -> None:
+    each = 20_000
+    base, told = people([(30, "male", "white", 5)] * each + [(70, "female", "white", 5)] * each), published()
+    chance = expected_chance(told, base)
+    old = np.arange(2 * each) >= each
+    on_register = np.zeros(2 * each, dtype=bool)
+    on_register[-round(0.95 * float(chance[old].sum())) :] = True
+    found = still_to_find(told, base, on_register, chance)
+    assert (found[on_register] == 0).all()
+    assert found[~old].sum() == pytest.approx(chance[~old].sum(), rel=0.02)
+    assert found[old].sum() == pytest.approx(0.05 * chance[old].sum(), rel=0.1)
+    # Nearly all of the old are known: the young come first, though far fewer of them are ill.
+    assert chance[old].max() > chance[~old].max()
+    assert found[~old].min() > found[old].max()
+
+
+def test_a_band_of_few_cases_is_held_near_everybody() -> None:
+    rows = [(30, "female", "white", 5)] * 5_000 + [(70, "male", "white", 5)] * 110
+    base, told = people(rows), published()
+    chance = expected_chance(told, base)
+    on_register = np.arange(len(rows)) >= len(rows) - int(np.ceil(chance[5_000:].sum()))
+    found = still_to_find(told, base, on_register, chance)
+    assert (found[5_000:][~on_register[5_000:]] > 0).all()  # not nobody, because the register happens to be full
