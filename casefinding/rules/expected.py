@@ -69,8 +69,8 @@ def still_to_find(expected: Expected, base: pa.Table, on_register: NDArray[np.bo
     `published`: `expected_chance` of the same rows. Of the expected cases of an age band and sex those on the register
     are known; what is left is shared among the others in proportion to their published chance. The share that is left
     is drawn towards that of everybody as if LIKE_ALL cases had it (few cases tell little), and is that of everybody
-    where a band has fewer than FEWEST_TO_SCALE people. Where diagnosis is common, little is left, and the order of the ages
-    and sexes is another one than that of prevalence.
+    where a band has fewer than FEWEST_TO_SCALE people. Where diagnosis is common, little is left, and the order of the
+    ages and sexes is another one than that of prevalence.
     """
     band, sex, others = band_of(expected, base), sex_of(base), ~on_register
 
