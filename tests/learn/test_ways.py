@@ -135,7 +135,7 @@ def test_nobody_verified_is_refused_with_the_count() -> None:
     nobody = Evidence(
         np.zeros_like(evidence.verified), np.zeros_like(evidence.found), np.full(len(evidence.chance), np.nan)
     )
-    with pytest.raises(LearnError, match="0 cases among 0 rows"):
+    with pytest.raises(LearnError, match="nobody was looked at"):
         train(CONDITION, graded(definitions()), made.matrix, made.base, made.outcomes, config(), evidence=nobody)
 
 

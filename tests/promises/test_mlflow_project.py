@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from casefinding.definitions.words import ETHNICITIES
 from casefinding.learn.bundle import read_bundle
 
 from .conftest import ROOT, Run, contents
@@ -61,7 +62,9 @@ def rows(project: Path) -> pa.Table:
     chance = np.random.default_rng(7)
     values = chance.normal(60, 40, (200, len(bundle.features))).round()
     values[chance.random(values.shape) < 0.33] = np.nan
-    return pa.table({name: np.abs(values[:, number]) for number, name in enumerate(bundle.features)})
+    columns = {name: np.abs(values[:, number]) for number, name in enumerate(bundle.features)}
+    columns["ethnicity"] = chance.integers(0, len(ETHNICITIES), 200).astype(float)  # other numbers are read as unknown
+    return pa.table(columns)
 
 
 def test_one_model_is_registered_and_is_the_champion(mlflow, project: Path):

@@ -228,8 +228,8 @@ def test_nothing_is_left_in_temporary_folders(run: Run):
     ("module", "name", "kind"),
     [
         ("casefinding.records.sources", "ingest", ValueError),
-        ("casefinding.job.training", "outcomes", KeyError),
-        ("casefinding.job.training", "build_matrix", ValueError),
+        ("casefinding.job.asking", "outcomes", KeyError),
+        ("casefinding.job.asking", "build_matrix", ValueError),
         ("casefinding.learn.fit", "train", TypeError),
         ("casefinding.job.scoring", "flag", KeyError),
         ("casefinding.job.scoring", "lines", ValueError),

@@ -93,7 +93,7 @@ def test_killed_at_any_stage_the_output_is_the_old_one_or_none_and_the_next_run_
     ("module", "name"),
     [
         ("casefinding.records.sources", "ingest"),
-        ("casefinding.job.training", "build_matrix"),
+        ("casefinding.job.asking", "build_matrix"),
         ("casefinding.job.scoring", "flag"),
         ("casefinding.job.writing", "write_practice"),
         ("casefinding.job.writing", "write_manifest"),
