@@ -18,7 +18,7 @@ from casefinding.definitions.shapes import Definitions, Model, features_in
 from casefinding.definitions.words import Span
 from casefinding.errors import LearnError
 from casefinding.job.progress import Stages
-from casefinding.learn.lagged import gap_shifted, own_gap
+from casefinding.learn.sentinel.lagged import gap_shifted, own_gap
 from casefinding.learn.verify import Evidence, evidence_of
 from casefinding.records.store import Store
 from casefinding.rules.evaluate import evaluate

@@ -77,8 +77,8 @@ def _certificate(
     condition: str, definitions: Definitions, asked: Asked, store: Store, config: Config, tick: Any
 ) -> Any:
     """What the leakage sentinel says; at the visit there is one index day a person and no gap to shift."""
-    from casefinding.learn.lagged import gap_shifted, lagged_twins
-    from casefinding.learn.sentinel import sentinel
+    from casefinding.learn.sentinel.certificate import sentinel
+    from casefinding.learn.sentinel.lagged import gap_shifted, lagged_twins
 
     hidden = lagged_twins(definitions, condition)
 

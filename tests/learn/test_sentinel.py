@@ -21,10 +21,10 @@ from casefinding.errors import BundleError, LearnError
 from casefinding.files import canonical_json, sha256_of
 from casefinding.learn.bundle import MANIFEST, _self_digest, read_bundle, write_bundle
 from casefinding.learn.fit import Trained
-from casefinding.learn.lagged import gap_shifted, lagged_twins, own_gap
-from casefinding.learn.leaks import alone, canaries
-from casefinding.learn.ranking import auroc, two_sided
-from casefinding.learn.sentinel import CHECKS, Certificate, sentinel
+from casefinding.learn.sentinel.certificate import CHECKS, Certificate, sentinel
+from casefinding.learn.sentinel.lagged import gap_shifted, lagged_twins, own_gap
+from casefinding.learn.sentinel.leaks import alone, canaries
+from casefinding.learn.sentinel.ranking import auroc, two_sided
 from casefinding.learn.verify import Evidence
 
 HORIZON = 365

@@ -13,9 +13,9 @@ from casefinding.definitions.config import Config
 from casefinding.definitions.shapes import Definitions, Learner
 from casefinding.errors import LearnError
 from casefinding.learn.columns import categories_of, constraints_of, read_columns
-from casefinding.learn.ranking import FEWEST_CASES, Auroc
+from casefinding.learn.sentinel.ranking import FEWEST_CASES, Auroc
+from casefinding.learn.sentinel.trials import Part, grown, in_order, judged_by_part, parts_of, scored
 from casefinding.learn.trees import Forest
-from casefinding.learn.trials import Part, grown, in_order, judged_by_part, parts_of, scored
 from casefinding.learn.verify import Evidence
 from casefinding.learn.yardsticks import age_and_sex, fit_age_sex
 

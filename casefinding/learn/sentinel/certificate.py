@@ -18,8 +18,8 @@ from casefinding.definitions.config import Config
 from casefinding.definitions.shapes import Definitions
 from casefinding.disclosure import rounded
 from casefinding.errors import LearnError
-from casefinding.learn.bench import SMALL, bench_of, too_few
-from casefinding.learn.checks import (
+from casefinding.learn.sentinel.bench import SMALL, bench_of, too_few
+from casefinding.learn.sentinel.checks import (
     FAILED,
     NOT_POSSIBLE,
     PASSED,
@@ -31,8 +31,8 @@ from casefinding.learn.checks import (
     shuffled_check,
     telling_check,
 )
-from casefinding.learn.lagged import gap_shifted, lagged_twins, own_gap
-from casefinding.learn.leaks import screen
+from casefinding.learn.sentinel.lagged import gap_shifted, lagged_twins, own_gap
+from casefinding.learn.sentinel.leaks import screen
 from casefinding.learn.verify import Evidence
 
 CHECKS = ("features that tell", "canaries", "gap shifted", "last days hidden", "shuffled label")

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from casefinding.disclosure import rounded
-from casefinding.learn.bench import Bench, Trial, Tried, too_few
-from casefinding.learn.lagged import Twins
-from casefinding.learn.leaks import CEILING, PURE, PURE_CASES, Alone, alone, canaries
-from casefinding.learn.ranking import Z95, Auroc
+from casefinding.learn.sentinel.bench import Bench, Trial, Tried, too_few
+from casefinding.learn.sentinel.lagged import Twins
+from casefinding.learn.sentinel.leaks import CEILING, PURE, PURE_CASES, Alone, alone, canaries
+from casefinding.learn.sentinel.ranking import Z95, Auroc
 from casefinding.learn.trees import FEWEST_PEOPLE
 
 PASSED, SUSPECT, FAILED, NOT_POSSIBLE = "passed", "suspect", "failed", "not possible"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from casefinding.learn.ranking import FEWEST_CASES, two_sided
+from casefinding.learn.sentinel.ranking import FEWEST_CASES, two_sided
 
 CEILING = 0.98
 """No honest feature ranks a disease of the coming year so well alone; the best published models reach 0.8 to 0.9."""

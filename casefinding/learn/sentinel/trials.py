@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from casefinding.learn.ranking import Auroc, auroc
+from casefinding.learn.sentinel.ranking import Auroc, auroc
 from casefinding.learn.split import split
 from casefinding.learn.trees import Forest
 
