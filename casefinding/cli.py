@@ -197,6 +197,23 @@ def study_undiagnosed(
     )  # fmt: skip
 
 
+@studies.command("model")
+def study_model(
+    config: ConfigFile,
+    condition: Annotated[str, typer.Option("--condition", help="The name of a model in models/.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Default: out/steadiness/CONDITION.")] = None,
+    work: WorkFolder = None,
+    times: Annotated[int, typer.Option("--times", min=2, help="Bootstraps of the people.")] = 10,
+    definitions: Definitions = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+) -> None:
+    """How steady is a model? Each practice left out, more and fewer people, other people of the same kind."""
+    from casefinding.job.steadiness import study_model as study
+
+    target = out or Path("out") / "steadiness" / condition
+    study(config, condition, target, work=work, times=times, definitions=definitions, quiet=quiet)
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"casefinding {__version__}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,17 @@ LOOK_AHEAD = {"trees": 80, "leaves": 15, "depth": 4}
 
 
 @dataclass(frozen=True)
+class Taught:
+    """What the way that ships learned from, for studies that learn again: labels of its first forest, weight 0 for the
+    rows it left out; person and practice a row; `last`: rows of the last index day."""
+
+    forest: Forest
+    person: np.ndarray
+    practice: np.ndarray
+    last: np.ndarray
+
+
+@dataclass(frozen=True)
 class Trained:
     """A condition's final model, the predictions it is judged by, and where both come from.
 
@@ -78,6 +89,7 @@ class Trained:
     design: str  # "looking ahead", or "at the visit" where records are too thin for it
     seed: int
     created_on: dt.date
+    taught: Taught = field(repr=False)
     data_digest: str
     resolution: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
 
@@ -234,6 +246,12 @@ def train(
         design=design,
         seed=seed,
         created_on=config.index_day,
+        taught=Taught(
+            replace(forest, case=np.where(rows, chosen.way.label, 0.0), weight=np.where(rows, chosen.way.weight, 0.0)),
+            person,
+            practice,
+            last,
+        ),
         data_digest=data_digest,
         resolution={name: list(ids) for name, ids in (resolution or {}).items()},
     )

@@ -91,9 +91,13 @@ def headline(judgement: Judgement | None) -> dict[str, str] | None:
     if judgement is None or not (judgement.overall["rates"] or seen):
         return None
     rates = seen["ways"][seen["shipped"]]["rates"] if seen else judgement.overall["rates"]
+    slope, against = rates["calibration_slope"], ", against one test each" if seen else ""
+    truth = (judgement.ways or {}).get("truth") if seen else None
+    if truth and not truth["too_few"] and truth.get("calibration"):  # made-up people: what the chance is of is known
+        slope, against = truth["calibration"]["overall"]["calibration_slope"], ", against the truth"
     return {
         "auroc": _words(rates["auroc"], 3),
-        "slope": _words(rates["calibration_slope"], 2),
+        "slope": _words(slope, 2) + against,
         "verdict": verdict(judgement),
     }
 

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,7 @@ def test_control_c_ends_in_one_line_and_nothing_half_written(stood, folder, case
 
     def pressed(*_: object, **__: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)  # the signal comes between two instructions: give it one
 
     monkeypatch.setattr(importlib.import_module(module), name, pressed)
     casefinding("run", "--config", "other.yaml", "--out", "out", folder=folder).refused(130, "stopped")

@@ -97,3 +97,28 @@ def test_a_truth_of_attributes_is_read_by_the_conditions_that_have_an_onset(tmp_
     file.write_text("patient,height\na,1\n", encoding="utf-8")
     with pytest.raises(RecordsError, match="when a condition began"):
         Truth.of_attributes(file)
+
+
+CONFIG = """\
+network: {name: Three practices}
+index day: 2026-10-01
+conditions: [hypertension]
+records: {simulate: {people: 4000, practices: 3}}
+bootstrap: 20
+"""
+
+
+def test_a_model_is_studied_without_each_practice_with_fewer_people_and_with_others(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    asked = ["study", "model", "--config", str(tmp_path / "config.yaml"), "--condition", "hypertension", "--quiet"]
+    asked += ["--times", "2", "--out", str(tmp_path / "out"), "--work", str(tmp_path / "records")]
+    answer = CliRunner().invoke(app, asked)
+    assert answer.exit_code == 0, answer.output
+    found = json.loads((tmp_path / "out" / "study.json").read_text(encoding="utf-8"))
+    assert found["each practice left out"]
+    assert [point["share"] for point in found["learning curve"]["points"]] == [0.1, 0.25, 0.5, 1.0]
+    (five,) = (one for name, one in found["stability"]["lists"].items() if name.startswith("5%"))
+    assert five["by chance"] < five["between pairs"]["mean"] < 1
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "From practice to practice" in page
+    assert five["reads"] in page
