@@ -44,7 +44,7 @@ def verdicts(
 ) -> Sequence[dict[str, Any]]:
     """For each condition and regime: does the graded way find more than the coded one, overall and where few come?
 
-    "more" or "fewer" only where the interval of the paired difference leaves nought out.
+    "within chance" where the interval of the paired difference holds nought.
     """
     found = []
     for condition, label in labels.items():
@@ -62,4 +62,4 @@ def _word(apart: Mapping[str, Any]) -> str:
         return "more"
     if apart["high"] is not None and apart["high"] < 0:
         return "fewer"
-    return "more, within chance" if apart["value"] > 0 else "no more"
+    return f"{'more' if apart['value'] > 0 else 'fewer'}, within chance"
