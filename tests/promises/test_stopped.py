@@ -101,13 +101,18 @@ def test_killed_at_any_stage_the_output_is_the_old_one_or_none_and_the_next_run_
     ],
     ids=["bring in", "learn", "score", "practice", "manifest"],
 )
-def test_control_c_ends_in_one_line_and_nothing_half_written(stood, folder, casefinding, monkeypatch, module, name):
+def test_control_c_ends_in_one_line_and_nothing_half_written(
+    stood, folder, casefinding, monkeypatch, request, module, name
+):
     import importlib
 
     def pressed(*_: object, **__: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(5)  # the signal comes between two instructions: give it one
 
+    # A session in the background of a script ignores Ctrl-C, and so would all that is started in it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     monkeypatch.setattr(importlib.import_module(module), name, pressed)
     casefinding("run", "--config", "other.yaml", "--out", "out", folder=folder).refused(130, "stopped")
     assert contents(folder / "out") == stood[1]
