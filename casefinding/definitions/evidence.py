@@ -39,7 +39,7 @@ class Leak(Shape):
 
 
 class Graded(Shape):
-    """A measured value as evidence: the chance that a new test would find what the line stands for.
+    """A measured value as evidence: the chance that the usual value lies beyond the line.
 
     The value lies `give or take` (a standard deviation, in the value's own unit) about the usual one, so the chance is
     the normal distribution's share beyond the line: one half on it, 84% one `give or take` beyond.

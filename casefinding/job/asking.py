@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from casefinding.cohort.eligible import asked_on, eligible, register_status, registered
+from casefinding.cohort.eligible import asked_on, eligible, register_status, registered, states_of
 from casefinding.cohort.outcome import USED, outcomes, training_index_days
 from casefinding.definitions.config import Config
 from casefinding.definitions.evidence import Verification
 from casefinding.definitions.shapes import Definitions, Model, features_in
 from casefinding.definitions.words import Span
-from casefinding.errors import LearnError
+from casefinding.disclosure import people_words
+from casefinding.errors import CohortError, LearnError
 from casefinding.job.progress import Stages
 from casefinding.learn.sentinel.lagged import gap_shifted, own_gap
 from casefinding.learn.verify import Evidence, evidence_of
@@ -63,13 +64,14 @@ def ask(
     if ahead.evidence is None or model.verification is None:
         return ahead
     fewest = model.learner.fewest_cases
-    taught = ahead.evidence.known & ahead.usable & something_known(model, definitions, ahead.columns)
-    if np.nansum(ahead.evidence.chance[taught]) >= fewest:
+    found = (ahead.evidence.chance >= 0.5) & ahead.usable
+    told = found & something_known(model, definitions, ahead.columns)
+    if told.sum() >= fewest or told.sum() > 0.5 * found.sum():  # rich records with few cases are refused by learning
         return ahead
     visits = _at_the_visit(condition, definitions, store, config, stages)
     if visits is not None and visits.evidence is not None:
-        known = visits.evidence.known & visits.usable & something_known(model, definitions, visits.columns)
-        if np.nansum(visits.evidence.chance[known]) < fewest:
+        found = (visits.evidence.chance >= 0.5) & visits.usable
+        if (found & something_known(model, definitions, visits.columns)).sum() < fewest:
             visits = None
     if visits is None:
         facts["design"] = (
@@ -115,7 +117,7 @@ def _looking_ahead(
             most = max(flow.steps, key=lambda step: step.left_out)
             raise LearnError(
                 f"no model of {condition}: nobody may be asked on {', '.join(str(day) for day in days)}; "
-                f"most left out: {most.label.lower()} ({most.left_out:,} of {base.num_rows:,})",
+                f"most left out: {most.label.lower()} ({people_words(most.left_out)} of {people_words(base.num_rows)})",
                 hint="the rules still run; see 'eligible' in the model, and the registrations in the records",
             )
         base = base.filter(pa.array(may))
@@ -200,10 +202,13 @@ def _at_the_visit(
     days = training_index_days(config.index_day, store.data_through, model, config.training)
     parts = []
     with stages.stage(f"{model.label}: records are thin, asked on the day of the verification"):
-        hidden = _hiding(definitions, condition)
+        hidden, of_the_day = _hiding(definitions, condition), _of_one_day(definitions, verification)
         for day in days:
             end = horizon_end(model, day)
-            base = only_practices(registered(store, [end]), config)
+            try:
+                base = only_practices(registered(store, [end]), config)
+            except CohortError:  # nobody registered so early: the other ends may do
+                continue
             seen = _verification(verification, definitions, store, base, config, days=True)
             looked = evaluate(verification.when, seen)
             if not looked.any():
@@ -211,11 +216,13 @@ def _at_the_visit(
             latest = np.max([seen[f"{name}__day"] for name in features_in(verification.when)], axis=0)
             number = (end - dt.date(1970, 1, 1)).days
             asked = np.where(looked & (latest >= 0), latest + 1, number)
-            own = asked_on(base, [dt.date(1970, 1, 1) + dt.timedelta(days=int(one)) for one in asked])
-            may, _ = eligible(own, model, register_status(store, definitions, condition, own))
-            own = own.filter(pa.array(may))
-            later = _verification(verification, definitions, store, own, config)
-            evidence = evidence_of(verification, later, np.zeros(own.num_rows, dtype=bool))
+            own, before = (asked_on(base, [_day(one) for one in days]) for days in (asked, asked - looked))
+            # On the register before the test: prevalent. Coded on its day: found by it.
+            states = register_status(store, definitions, condition, before)
+            may, _ = eligible(own, model, states)
+            coded = states_of(register_status(store, definitions, condition, own)) != states_of(states)
+            own, coded = own.filter(pa.array(may)), coded[may]
+            evidence = evidence_of(verification, _verification(verification, of_the_day, store, own, config), coded)
             matrix, usable = _features(condition, definitions, hidden, store, own, config)
             parts.append((pa.array([end] * own.num_rows, pa.date32()), own, matrix, evidence, usable))
     if not parts:
@@ -233,6 +240,21 @@ def _at_the_visit(
     nobody_coded = {"outcome": ["control"] * base.num_rows, "weight": np.ones(base.num_rows)}
     after = pa.table({"person": base["person"], "index_day": nominal, **nobody_coded})
     return Asked(base.take(rows), after.take(rows), matrix.take(rows), evidence.rows(at), usable[at], AT_THE_VISIT)
+
+
+def _day(number: int) -> dt.date:
+    return dt.date(1970, 1, 1) + dt.timedelta(days=int(number))
+
+
+def _of_one_day(definitions: Definitions, verification: Verification) -> Definitions:
+    """The definitions with the verification's features asked of the day before the index day alone: the test's day.
+
+    What is left of the horizon is known when the test is done, and stays a feature.
+    """
+    one_day = {
+        name: definitions.features[name].model_copy(update={"within": Span(days=1)}) for name in verification.features
+    }
+    return definitions.model_copy(update={"features": {**definitions.features, **one_day}})
 
 
 def _hiding(definitions: Definitions, condition: str) -> Definitions:

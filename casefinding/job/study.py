@@ -2,16 +2,18 @@
 
 Made-up populations whose true disease is known, under several regimes of attendance and from several seeds; every way
 of learning, the yardsticks and the rules write lists of 5% of the eligible of each practice. A world that was studied
-with the same definitions is not studied again, so a study that was stopped goes on where it stopped.
+with the same definitions and code is not studied again, so a study that was stopped goes on where it stopped.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +102,10 @@ def _studied(
 ) -> list[dict[str, Any]]:
     """One world's figures, made now or kept from before."""
     file = kept / f"{world.name}.json"
-    made_from = {"world": vars(world), "conditions": list(conditions), "definitions": lock_sha256(known)}
+    made_from = {
+        "world": vars(world), "conditions": list(conditions), "definitions": lock_sha256(known), "code": _code(),
+        "bootstrap": BOOTSTRAP,
+    }  # fmt: skip
     if file.exists():
         earlier = json.loads(file.read_text(encoding="utf-8"))
         if earlier["made from"] == made_from:
@@ -118,10 +123,25 @@ def _studied(
         truth = Truth.read(place / "truth" / "truth.parquet")
         for condition in conditions:
             with stages.stage(f"{world.name}: {known.models[condition].label}"):
-                for figure in _figures(condition, known, store, config, truth):
-                    figures.append({"regime": world.regime, "seed": world.seed, "condition": condition, **figure})
+                try:
+                    found = list(_figures(condition, known, store, config, truth))
+                except LearnError as refusal:
+                    stages.say(f"  {refusal}")
+                    continue
+                own = {"regime": world.regime, "seed": world.seed, "condition": condition}
+                figures += [{**own, **figure} for figure in found]
     write_text(file, json.dumps({"made from": made_from, "figures": figures}))
     return figures
+
+
+@cache
+def _code() -> str:
+    """The digest of the package: figures made by other code are not these."""
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 def _figures(
@@ -132,8 +152,9 @@ def _figures(
 
     asked = ask(condition, known, store, config, Stages(quiet=True), {})
     trained = train(
-        condition, known, asked.matrix, asked.base, asked.after, config, evidence=asked.evidence, usable=asked.usable
-    )
+        condition, known, asked.matrix, asked.base, asked.after, config, evidence=asked.evidence, usable=asked.usable,
+        design=asked.design,
+    )  # fmt: skip
     judgement = judged(condition, known, trained.out_of_fold, asked, store, config, truth)
     ways = judgement.ways or {}
     table = ways.get("truth") or {}

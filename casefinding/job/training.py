@@ -14,7 +14,7 @@ import pyarrow as pa
 from casefinding.cohort.eligible import pair_keys, register_status
 from casefinding.definitions.config import Config
 from casefinding.definitions.shapes import Definitions, Model
-from casefinding.errors import LearnError
+from casefinding.errors import CohortError, LearnError
 from casefinding.job.asking import AHEAD, CONTACTS, Asked, ask
 from casefinding.job.progress import Stages
 from casefinding.judge.judgement import Judgement, judge
@@ -65,7 +65,7 @@ def learn(
         with stages.stage(f"{label}: look for leaks") as tick:
             certificate = _certificate(condition, definitions, asked, store, config, tick)
         certificate.refuse_a_leak()
-    except LearnError as refusal:
+    except (LearnError, CohortError) as refusal:
         return Learnt(condition, why_not=str(refusal), facts=facts)
     with stages.stage(f"{label}: judge"):
         known = Truth.read(truth / "truth.parquet") if truth else None
@@ -113,9 +113,9 @@ def _with_rules(
     from casefinding.rules.scores import evaluate_score
 
     model = definitions.models[condition]
-    # At the visit a rule would see the very reading that is to be told: nothing is compared with rules there.
+    # At the visit rules and scores would see the very reading that is to be told: nothing is compared with them there.
     rules = [rule for rule in model.rules if rule.lane in RANKED and asked.design == AHEAD]
-    scores = [score for score in model.scores if score.use == "comparator"]
+    scores = [score for score in model.scores if score.use == "comparator" and asked.design == AHEAD]
     names = dict.fromkeys(name for one in (*rules, *scores) for name in one.features)
     base = asked.base.take(pa.array(rows))
     matrix = build_matrix(store, definitions, list(names), base, threads=config.training.threads)

@@ -150,6 +150,8 @@ def train(
             hint="is the index day early enough for gap and horizon to end within the data?",
         )
 
+    if model.learn_from == CODED and evidence is not None and not evidence.verified[used].any():
+        evidence = None  # codes need nobody to be looked at
     if evidence is not None and model.verification is not None and not evidence.verified[used].any():
         raise LearnError(
             f"no model of {condition}: nobody was looked at ({model.verification.label}) within the horizon",
@@ -281,7 +283,7 @@ def _chance_looked_at(forest: Forest, evidence: Evidence, judged: list[Judged], 
 
 
 def _grow(
-    ways: Mapping[Any, Way],
+    ways: dict[str, Way],
     name: str,
     judged: list[Judged],
     groups: Split,
@@ -303,10 +305,15 @@ def _grow(
                 keys.append((way.name, place, -1))
     boosters = dict(zip(keys, grow_all(tasks, threads=threads, progress=progress), strict=True))
     grown = {}
-    for way in ways.values():
+    for way in list(ways.values()):
         if not way.why_not:
             own = {(place, number): one for (whose, place, number), one in boosters.items() if whose == way.name}
-            grown[str(way.name)] = combine(way, judged, own, groups.last_day)
+            try:
+                grown[str(way.name)] = combine(way, judged, own, groups.last_day)
+            except LearnError as refusal:  # a way beside the one that ships takes nothing down
+                if way.name == name:
+                    raise
+                ways[way.name] = way.refused(refusal.what)
     whole = [boosters[name, place, -1] for place in range(len(grown[name].way.forests))]
     return grown, shipped(grown[name], whole)
 

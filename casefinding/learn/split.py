@@ -35,7 +35,8 @@ def folds_of_practices(practices: np.ndarray, folds: int, seed: int) -> dict[str
 
 
 SMALLEST_GROUP = 0.05
-"""Where a group of practices would hold less than this share of the rows, practices are no structure to speak of."""
+"""Where a group of practices would hold less than this share of the rows (of many groups: a quarter of an even share),
+practices are no structure to speak of."""
 
 
 def folds_of_people(person: np.ndarray, folds: int, seed: int) -> np.ndarray:
@@ -107,7 +108,7 @@ def split(
     fold = np.full(len(person), -1, dtype=np.int32)
     fold[used] = np.fromiter((group[name] for name in practice[used]), dtype=np.int32, count=int(used.sum()))
     sizes = np.bincount(fold[used]) if used.any() else np.zeros(1)
-    by_practice = len(sizes) > 1 and sizes.min() >= SMALLEST_GROUP * sizes.sum()
+    by_practice = len(sizes) > 1 and sizes.min() >= min(SMALLEST_GROUP, 0.25 / len(sizes)) * sizes.sum()
     if not by_practice:
         if len(np.unique(person[used])) < 2:
             raise LearnError("fewer than two people to learn from", hint="bring in more records")

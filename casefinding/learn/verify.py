@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from casefinding.definitions.evidence import Graded, Verification
+from casefinding.disclosure import people_words
 from casefinding.errors import LearnError
 
 LARGEST_WEIGHT = 10.0
@@ -130,7 +131,10 @@ def verification_weights(chance: np.ndarray, verified: np.ndarray) -> tuple[np.n
     outside = float((chance < np.quantile(chance[verified], 0.01)).mean())
     why = ""
     if effective < FEWEST_EFFECTIVE * number:
-        why = f"the {number:,} people looked at count as {effective:,.0f} under the weights: a few would speak for all"
+        why = (
+            f"the {people_words(number)} people looked at count as {people_words(round(effective))} under the weights: "
+            "a few would speak for all"
+        )
     elif outside > LARGEST_OUTSIDE:
         why = f"{outside:.0%} of the eligible are less likely to be looked at than 99% of those who were"
     cut = float((free[verified] > LARGEST_WEIGHT).mean())

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from casefinding.definitions.evidence import Learning
+from casefinding.disclosure import people_words
 from casefinding.learn.calibrate import Calibration, fit_calibration
 from casefinding.learn.split import Judged
 from casefinding.learn.trees import Forest, blended
@@ -124,12 +125,13 @@ def enough(way: Way, judged: Sequence[Judged], fewest: int) -> Way:
     """The same way, refused where it has too little to learn from, or without the part that has too little."""
     if way.why_not:
         return way
-    rows = int(way.rows.sum())
-    cases = float(way.label[way.rows].sum())
+    rows, cases = int(way.rows.sum()), int((way.label[way.rows] >= 0.5).sum())
+    among = people_words(rows)
     if cases < fewest:
-        return way.refused(f"{cases:,.0f} cases among {rows:,} rows, and {fewest:,} are needed")
+        return way.refused(f"{people_words(cases)} cases among {among} rows, and {fewest:,} are needed")
     if rows - cases < fewest:
-        return way.refused(f"{rows - cases:,.0f} rows without the disease among {rows:,}, and {fewest:,} are needed")
+        others = people_words(rows - cases)
+        return way.refused(f"{others} rows without the disease among {among}, and {fewest:,} are needed")
     kept = []
     for place, (forest, part) in enumerate(zip(way.forests, way.forest_rows, strict=True)):
         for group in judged:
@@ -137,7 +139,8 @@ def enough(way: Way, judged: Sequence[Judged], fewest: int) -> Way:
             cases = float(forest.case[learned].sum())
             if not 0 < cases < int(learned.sum()):
                 if place == 0:
-                    return way.refused(f"one group of practices would be judged by a model of {cases:,.0f} cases")
+                    few = people_words(round(cases))
+                    return way.refused(f"one group of practices would be judged by a model of {few} cases")
                 break
         else:
             if place == 0 or float(forest.case[part].sum()) >= fewest:

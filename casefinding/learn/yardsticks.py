@@ -63,6 +63,9 @@ def fit_logistic(
     """
     from sklearn.linear_model import LogisticRegression
 
+    if len(case) > MOST_ROWS and ((case > 0) & (case < 1)).any():  # no cases to keep apart: any row may be one in part
+        kept = np.sort(np.random.default_rng(seed).choice(len(case), size=MOST_ROWS, replace=False))
+        x, case, weight = x[kept], case[kept], weight[kept]
     rows, sure, share = _settled(case)
     x, case, weight = x[rows], sure, weight[rows] * share
     rows, rows_weight = _thinned(case, weight, seed)

@@ -46,7 +46,8 @@ def invited(
     by_chance = -np.nan_to_num(chance, nan=-1.0)
     rows = np.arange(len(chance))
     order = np.lexsort((rows, rule_priority, by_chance, first))
-    never_order = np.lexsort((rows, by_chance, -_need(view, never, chance), never_priority))
+    # By what is expected, not by rule: one rule would else fill every place with people of one kind.
+    never_order = np.lexsort((rows, never_priority, by_chance, -_need(view, never, chance)))
 
     place = np.zeros(len(chance), dtype=np.int32)
     for code in np.unique(practice):

@@ -14,7 +14,7 @@ from casefinding.report.workbook import workbook
 
 CSV_COLUMNS = (
     "list_id", "index_day", "data_through", "standing", "practice", "lane", "number", "pseudonym", "born", "sex",
-    "concerns", "rules", "do", "chance_of_a_coded_diagnosis", "why", "against", "missing", "what_is_known",
+    "concerns", "rules", "do", "chance_if_tested", "why", "against", "missing", "what_is_known",
     "scores_in_use", "notes", "outcome", "outcome_date",
 )  # fmt: skip
 

@@ -18,7 +18,7 @@ COLUMNS = (
     ("Born, sex", 9),
     ("For", 14),
     ("What to do", 30),
-    ("Chance of a coded diagnosis", 11),
+    ("Chance, if tested", 11),
     ("Why", 38),
     ("Against, and missing", 22),
     ("What is known", 14),
@@ -126,7 +126,9 @@ def _cover(book, styles, lists: PracticeLists, edition: Edition) -> None:
     for label, cases in lists.expected.items():
         many = f"About {number_words(cases)}" if cases >= 1 else "Fewer than 1"
         sheet.write_string(row, 0, safe_cell(label), styles["strong"])
-        sheet.write_string(row, 1, f"{many} of those invited would be diagnosed in usual care", styles["text"])
+        sheet.write_string(
+            row, 1, f"{many} of those invited would be found to have it, if all were tested", styles["text"]
+        )
         row += 1
     row += 1
     sheet.write_string(row, 0, "When you have finished", styles["strong"])

@@ -55,6 +55,7 @@ _SMOKER = (("smoker", 700, None),)
 RULES: tuple[Plan, ...] = (
     Plan("HTN-U1", 61, _bp(20, 192, 118), "male", truth="hypertension"),
     Plan("HTN-U1b", 58, (("sbp", 200, 186.0), ("contact_seen", 200, None)), truth="hypertension"),  # no diastolic
+    Plan("HTN-U1c", 47, (("sbp", 500, 188.0), ("contact_seen", 500, None)), truth="hypertension"),
     Plan("HTN-U2", 66, (*_bp(70, 158, 96), ("sbp_abpm", 40, 176.0), ("dbp_abpm", 40, 112.0)), truth="hypertension"),
     Plan("HTN-U3", 31, (("pregnant", 120, None), *_bp(100, 118, 72), *_bp(9, 148, 94))),
     Plan(

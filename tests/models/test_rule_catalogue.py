@@ -30,8 +30,8 @@ CATALOGUE = [
     (condition, rule, tier) for condition, tiers in TIERS.items() for tier, ids in tiers.items() for rule in ids.split()
 ]
 PARTS = {
-    "HTN-U1b": "HTN-U1", "HTN-C1": "HTN-U1", "HTN-C2": "HTN-U2", "AF-U2b": "AF-U2", "COPD-1b": "COPD-1",
-    "COPD-C1": "COPD-U2",
+    "HTN-U1b": "HTN-U1", "HTN-U1c": "HTN-U1", "HTN-C1": "HTN-U1", "HTN-C2": "HTN-U2", "AF-U2b": "AF-U2",
+    "COPD-1b": "COPD-1", "COPD-C1": "COPD-U2",
 }  # fmt: skip
 """Rules of ours that are a part of one of the catalogue: by age of the record, in words, or "check this reading"."""
 

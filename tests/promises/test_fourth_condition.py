@@ -193,7 +193,7 @@ def test_there_is_a_model_or_a_reason_why_there_is_none(run: Run):
         assert chances.null_count == 0
         invited = [row for row in run.lists() if row["lane"] == "invite"]
         assert invited
-        assert all("1 in" in row["chance_of_a_coded_diagnosis"] for row in invited)
+        assert all("1 in" in row["chance_if_tested"] for row in invited)
     else:
         assert "no model of chronic_kidney_disease" in run.said.err
         assert chances.null_count == len(chances)

@@ -45,7 +45,7 @@ def test_the_page_and_the_summary_say_the_same(study: Path) -> None:
     )  # fmt: skip
     assert f"{100 * ours['value']:.1f}%" in page
     assert ours["seeds"] == 2
-    assert "made-up people" in page
+    assert "Made-up people" in page
 
 
 def test_a_study_goes_on_where_it_stopped(study: Path) -> None:

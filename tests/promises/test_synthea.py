@@ -99,7 +99,7 @@ def test_a_trained_bundle_scores_what_could_not_be_trained_here(bundle: Path, re
     assert len(known) > 300
     assert ((known > 0) & (known < 1)).all()
     assert np.ptp(known) > 0
-    assert any(row["chance_of_a_coded_diagnosis"] for row in run.lists())
+    assert any(row["chance_if_tested"] for row in run.lists())
 
 
 def test_organisations_serve_as_practices(run: Run):

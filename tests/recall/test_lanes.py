@@ -162,13 +162,14 @@ def test_among_people_of_equal_expectation_the_chance_decides_and_then_the_row(v
     assert np.argsort(invited(seen, A, {"A": 6}, {"A": 1.0})[:6]).tolist() == [1, 2, 0, 3, 4, 5]
 
 
-def test_a_rule_of_higher_priority_comes_before_whatever_is_expected(view):
+def test_what_is_expected_comes_before_the_priority_of_a_rule(view):
+    """Else one rule would fill every place with people of one kind."""
     seen = never(view, [np.nan] * 10, np.linspace(0.1, 0.9, 10))
     first = seen.model.rules[-2].model_copy(update={"id": "X-6", "priority": 1})
     rules = (*seen.model.rules, first)
     soon = np.arange(10) == 0
     seen = replace(seen, model=seen.model.model_copy(update={"rules": rules}), flags={**seen.flags, "X-6": soon})
-    assert invited(seen, A, {"A": 2}, {"A": 1.0})[[0, 9]].tolist() == [1, 2]
+    assert invited(seen, A, {"A": 2}, {"A": 1.0})[[9, 8, 0]].tolist() == [1, 2, 0]
 
 
 def test_expected_cases_shared_by_chance_stay_within_their_group(view):

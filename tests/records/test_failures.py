@@ -432,7 +432,9 @@ def test_control_c_in_the_middle_ends_cleanly(tmp_path):
     rows["event"] = rows["event"] * 10_000
     folder = write(tmp_path / "extract", rows)
     script = (
-        "import sys; from casefinding.records.sources import ingest\n"
+        # a test in the background of a script would hand on that Ctrl-C is ignored
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from casefinding.records.sources import ingest\n"
         "def tell(done, total):\n    print(done, flush=True)\n"
         f"ingest('native', {str(folder)!r}, {str(tmp_path / 'store')!r}, progress=tell)"
     )

@@ -31,7 +31,7 @@ def test_one_row_a_person_with_everything_they_need(lists, edition):
     assert [cell.value for cell in sheet[3]] == [name for name, _ in COLUMNS]
     row = dict(zip([name for name, _ in COLUMNS], [cell.value for cell in sheet[4]], strict=True))
     assert row["Pseudonym"] == "p3in"
-    assert row["Chance of a coded diagnosis"] == "1 in 6"
+    assert row["Chance, if tested"] == "1 in 6"
     assert "152 mmHg (3 March 2026)" in row["Why"]
     assert row["Please note"] == "Care home"
     assert row["Scores in use"] == "• DRY, risk in 5 years: 10%\n• SIP: not given, no height on record"
