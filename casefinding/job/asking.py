@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from casefinding.cohort.eligible import asked_on, eligible, register_status, registered, states_of
 from casefinding.cohort.outcome import USED, outcomes, training_index_days
+from casefinding.cohort.registration import EPOCH, number_of
 from casefinding.definitions.config import Config
 from casefinding.definitions.evidence import Verification
 from casefinding.definitions.shapes import Definitions, Model, features_in
@@ -214,9 +215,11 @@ def _at_the_visit(
             if not looked.any():
                 continue
             latest = np.max([seen[f"{name}__day"] for name in features_in(verification.when)], axis=0)
-            number = (end - dt.date(1970, 1, 1)).days
-            asked = np.where(looked & (latest >= 0), latest + 1, number)
-            own, before = (asked_on(base, [_day(one) for one in days]) for days in (asked, asked - looked))
+            asked = np.where(looked & (latest >= 0), latest + 1, number_of(end))
+            own, before = (
+                asked_on(base, [EPOCH + dt.timedelta(days=int(one)) for one in days])
+                for days in (asked, asked - looked)
+            )
             # On the register before the test: prevalent. Coded on its day: found by it.
             states = register_status(store, definitions, condition, before)
             may, _ = eligible(own, model, states)
@@ -240,10 +243,6 @@ def _at_the_visit(
     nobody_coded = {"outcome": ["control"] * base.num_rows, "weight": np.ones(base.num_rows)}
     after = pa.table({"person": base["person"], "index_day": nominal, **nobody_coded})
     return Asked(base.take(rows), after.take(rows), matrix.take(rows), evidence.rows(at), usable[at], AT_THE_VISIT)
-
-
-def _day(number: int) -> dt.date:
-    return dt.date(1970, 1, 1) + dt.timedelta(days=int(number))
 
 
 def _of_one_day(definitions: Definitions, verification: Verification) -> Definitions:

@@ -33,10 +33,10 @@ def main_job(
     from casefinding.job.scoring import score
     from casefinding.job.writing import write_everything
 
-    config, known = _read(config_file, records, definitions)
+    config, known = read_all(config_file, records, definitions)
     given = _given(bundles, config, known)
     check_replaceable(out)
-    home = work or _home(out)
+    home = work or home_of(out)
     stages = Stages(quiet=quiet)
     stages.say(f"casefinding: {config.network.name}, index day {config.index_day}")
     prepared = prepare(config.records, home, stages)
@@ -74,12 +74,12 @@ def train_one(
     quiet: bool = False,
 ) -> None:
     """Train, judge, register and bundle one model; the store is made first where it is not there yet."""
-    config, known = _read(config_file, records, definitions, condition)
+    config, known = read_all(config_file, records, definitions, condition)
     config = config.model_copy(update={"conditions": (condition,)})
     target = out or Path("out") / "bundles" / condition
     check_replaceable(target)
     stages = Stages(quiet=quiet)
-    prepared = prepare(config.records, work or _home(Path("out") / config_file.stem), stages, reuse=True)
+    prepared = prepare(config.records, work or home_of(Path("out") / config_file.stem), stages, reuse=True)
     _fits(config, prepared.store, known)
     learnt = learn(
         condition, known, prepared.store, config, resolve(known, prepared.store.codes()), prepared.truth, stages
@@ -106,7 +106,10 @@ def where_to_look(out: Path) -> str:
     )
 
 
-def _read(config_file: Path, records: Path | None, definitions: Path | None, *more: str) -> tuple[Config, Definitions]:
+def read_all(
+    config_file: Path, records: Path | None, definitions: Path | None, *more: str
+) -> tuple[Config, Definitions]:
+    """The config (with other `records` where given) and the definitions, which must know every condition asked for."""
     config = read_config(config_file)
     if records is not None:
         if not records.exists():
@@ -124,7 +127,7 @@ def _read(config_file: Path, records: Path | None, definitions: Path | None, *mo
     return config, known
 
 
-def _home(out: Path) -> Path:
+def home_of(out: Path) -> Path:
     """Where extract, truth and store are kept: beside the output, since they are made once and read often."""
     return out.with_name(f"{out.name}-records")
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from casefinding.definitions.find import definitions_folder
-from casefinding.definitions.read import read_config, read_definitions
-from casefinding.errors import ConfigError
 from casefinding.files import canonical_json, check_replaceable, new_folder, write_text
 from casefinding.job.asking import ask
+from casefinding.job.main import home_of, read_all
 from casefinding.job.progress import Stages
 from casefinding.job.records import prepare
 from casefinding.job.training import judged, places_of
@@ -33,13 +31,10 @@ def study_model(
     from casefinding.learn.stability import learning_curve, stability
     from casefinding.report.steadiness import write_steadiness
 
-    config, known = read_config(config_file), read_definitions(definitions_folder(definitions))
-    if condition not in known.models:
-        raise ConfigError(f"no model is named '{condition}'", hint=f"there are: {', '.join(sorted(known.models))}")
+    config, known = read_all(config_file, None, definitions, condition)
     check_replaceable(out)
     stages = Stages(quiet=quiet)
-    home = work or (Path("out") / config_file.stem).with_name(f"{config_file.stem}-records")
-    store = prepare(config.records, home, stages, reuse=True).store
+    store = prepare(config.records, work or home_of(Path("out") / config_file.stem), stages, reuse=True).store
     asked = ask(condition, known, store, config, stages, {})
     practices = len(set(asked.base["practice"].to_pylist()))
     each = config.training.model_copy(update={"folds": max(2, practices)})

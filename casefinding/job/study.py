@@ -187,8 +187,10 @@ def _anchored(
     condition: str, known: Definitions, store: Store, config: Config, out_of_fold: pa.Table, truth: Truth
 ) -> dict[str, float]:
     """Calibration against the truth once the chances are anchored to published prevalence."""
+    from casefinding.judge.calibration import log_odds
     from casefinding.judge.flexible import Flexible
     from casefinding.learn.anchor import anchor
+    from casefinding.learn.calibrate import sigmoid
 
     expected = known.models[condition].expected
     if expected is None:
@@ -196,12 +198,11 @@ def _anchored(
     day = max(out_of_fold["index_day"].to_pylist())
     base = only_practices(registered(store, [day]), config)
     status = states_of(register_status(store, known, condition, base))
-    chance = np.clip(out_of_fold["chance"].to_numpy(), 1e-9, 1 - 1e-9)
-    person = out_of_fold["person"].to_numpy()
-    log_odds = np.full(base.num_rows, np.nan)
-    log_odds[np.searchsorted(base["person"].to_numpy(), person)] = np.log(chance / (1 - chance))
-    held = anchor(expected, base, status == "on register", log_odds, apply=True)
-    moved = 1 / (1 + np.exp(-(np.log(chance / (1 - chance)) + held.shift)))
+    person, judged_odds = out_of_fold["person"].to_numpy(), log_odds(out_of_fold["chance"].to_numpy())
+    odds = np.full(base.num_rows, np.nan)
+    odds[np.searchsorted(base["person"].to_numpy(), person)] = judged_odds
+    held = anchor(expected, base, status == "on register", odds, apply=True)
+    moved = sigmoid(judged_odds + held.shift)
     days = np.full(len(person), np.datetime64(day, "D"))
     ill = truth.about(condition, person, days, store.people_table()).ill
     found = {"observed_expected": float(ill.sum() / moved.sum()), "shift": held.shift, "held": float(held.held)}

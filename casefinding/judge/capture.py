@@ -11,8 +11,8 @@ from casefinding.judge.bootstrap import estimate, plain
 from casefinding.judge.cells import Cells
 from casefinding.judge.discrimination import auroc
 from casefinding.judge.drawing import tenths
-from casefinding.judge.groups import Grouping
-from casefinding.judge.measures import FEWEST_CASES, Replicates
+from casefinding.judge.groups import Grouping, enough_people
+from casefinding.judge.measures import Replicates
 from casefinding.judge.rows import SCORES, Floats, Ints, Rows, ratio
 from casefinding.judge.tables import Dealer, Draw
 from casefinding.judge.truth import Ill
@@ -56,7 +56,7 @@ class Capture:
             for name in SCORES:
                 self._replicates.add((length, name), {"share": ratio(taken[name].total(ill), everyone)})
             for key, part in self._parts.items():
-                if self._enough(part):
+                if enough_people(self._rows, part):
                     held = taken["model"].within(self._mask(part)).times.sum(axis=0)
                     self._replicates.add((length, *key), {"share": ratio(held, draw.counts[part].sum(axis=0))})
         for name, cells in self._cells.items():
@@ -68,7 +68,7 @@ class Capture:
         is_ill = np.flatnonzero(ill > 0)
         people = len(np.unique(rows.person[is_ill]))
         found: dict[str, Any] = {"rows": len(rows), "ill": len(is_ill), "ill_people": people}
-        found["too_few"] = not self._enough(is_ill)
+        found["too_few"] = not enough_people(self._rows, is_ill)
         if found["too_few"]:
             return found
         dealt = {"capacity": draw.taken, "top_tenth": self._tenth.deal(draw.counts).taken}
@@ -112,7 +112,7 @@ class Capture:
         tables: dict[str, list[dict[str, Any]]] = {}
         random = {length: self._random(length) for length in LENGTHS}
         for (grouping, name), part in self._parts.items():
-            entry: dict[str, Any] = {"group": name, "ill": len(part), "too_few": not self._enough(part)}
+            entry: dict[str, Any] = {"group": name, "ill": len(part), "too_few": not enough_people(self._rows, part)}
             if (grouping, name) in self._sizes:
                 entry["rows"] = self._sizes[grouping, name]
             for length in LENGTHS if not entry["too_few"] else ():
@@ -137,9 +137,6 @@ class Capture:
         member = np.zeros(len(self._rows), dtype=bool)
         member[part] = True
         return member
-
-    def _enough(self, part: Ints) -> bool:
-        return len(np.unique(self._rows.person[part])) >= FEWEST_CASES
 
 
 def _tenth(rows: Rows) -> tuple[Ints, Floats]:

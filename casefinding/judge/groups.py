@@ -105,6 +105,11 @@ def counts(rows: Rows, part: Ints, listed: NDArray[np.bool_]) -> dict[str, int]:
     }
 
 
+def enough_people(rows: Rows, part: Ints) -> bool:
+    """Whether some rows are of FEWEST_CASES people or more."""
+    return len(np.unique(rows.person[part])) >= FEWEST_CASES
+
+
 def too_few(rows: Rows, part: Ints) -> bool:
     """Whether fewer than FEWEST_CASES people are cases, or are not, among some rows."""
     used = part[rows.weight[part] > 0]

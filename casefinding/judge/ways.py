@@ -14,8 +14,8 @@ import numpy as np
 from casefinding.judge.beside import SHARE, Beside, places_for_share
 from casefinding.judge.bootstrap import estimate
 from casefinding.judge.calibrated import Calibration
-from casefinding.judge.groups import CONTACT, FIFTH_OF_CONTACT, Grouping, too_few
-from casefinding.judge.measures import FEWEST_CASES, Replicates
+from casefinding.judge.groups import CONTACT, FIFTH_OF_CONTACT, Grouping, enough_people, too_few
+from casefinding.judge.measures import Replicates
 from casefinding.judge.rows import Floats, Ints, Rows, ratio
 from casefinding.judge.soft import SoftCells, soft_auroc
 from casefinding.judge.tables import Draw
@@ -41,7 +41,7 @@ class Ways:
         self._short = too_few(rows, everyone)
         case_weight = rows.case * rows.weight
         sought = {"codes": (rows.case, rows.weight)} if not self._short else {}
-        self._ill_enough = ill is not None and self._enough(np.flatnonzero(ill > 0))
+        self._ill_enough = ill is not None and enough_people(self._rows, np.flatnonzero(ill > 0))
         if ill is not None and self._ill_enough:
             sought["truth"] = (ill, np.ones(len(rows)))
         self._cells = {
@@ -122,9 +122,6 @@ class Ways:
     def _keys(self) -> list[tuple[str, str]]:
         return [("all", ""), *((grouping, name) for grouping, name, _ in self._parts)]
 
-    def _enough(self, part: Ints) -> bool:
-        return len(np.unique(self._rows.person[part])) >= FEWEST_CASES
-
     # ------------------------------------------------------------------------------------------------ telling
 
     def _about_codes(self, values: dict) -> dict[str, Any]:
@@ -156,7 +153,7 @@ class Ways:
         for grouping, name, part in self._parts:
             ill_here = part[self._ill[part] > 0]
             entry: dict[str, Any] = {"group": name, "rows": len(part), "ill": len(ill_here)}
-            entry["too_few"] = not self._enough(ill_here)
+            entry["too_few"] = not enough_people(self._rows, ill_here)
             if not entry["too_few"]:
                 entry["ways"] = self._found((grouping, name), values)
             groups.setdefault(grouping, []).append(entry)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from casefinding.definitions.shapes import Definitions, Learner
 from casefinding.errors import LearnError
 from casefinding.learn.calibrate import sigmoid
 from casefinding.learn.columns import categories_of, constraints_of, read_columns
+from casefinding.learn.in_order import in_order
 from casefinding.learn.scorer import Scorer
 from casefinding.learn.split import Judged, Split, split
 from casefinding.learn.trees import Forest, canonical_text, from_text, grow_all
@@ -46,7 +46,7 @@ OUT_OF_FOLD = pa.schema(
 )
 """Beside these, a column `chance_refit_<n>` for each published model whose variables were refitted."""
 
-LOOK_AHEAD = {"trees": 80, "leaves": 15, "depth": 4}
+LOOKED_AT = {"trees": 80, "leaves": 15, "depth": 4}
 """How the chance of being looked at is learned: it needs to be right on average more than sharp."""
 
 
@@ -122,9 +122,9 @@ def train(
     How the judged predictions (`out_of_fold`) come about: practices are put into `config.training.folds` groups (people
     are, where there are no practices to speak of; see split). For each group a model learns from the other groups'
     practices on every index day but the last, without anyone ever asked in the group's own practices, and predicts the
-    group's people on the last index day. (With a single index day it learns from the other groups on that day: unseen
-    practices, same time.) A training row's outcome is what was recorded up to gap + horizon after its own index day, in
-    other practices than those predicted.
+    group's people on the last index day. (With a single index day, or where the earlier ones have too little to teach,
+    it learns from the other groups on the last day too: unseen practices, same time.) A training row's outcome is what
+    was recorded up to gap + horizon after its own index day, in other practices than those predicted.
     Chances: the map from raw score to chance used for a group is fitted on the other groups' rows of the earlier days
     (on the single day if there is one), each predicted by the model that did not see its own group.
     The yardsticks learn from the rows, labels and weights of the way that ships (logistic regression: at most
@@ -170,7 +170,7 @@ def train(
     day = matrix.column("index_day").cast(pa.date32()).to_numpy().astype("datetime64[D]")
     practice = pc.fill_null(base.column("practice").cast(pa.string()), "").to_numpy(zero_copy_only=False).astype(str)
     x = read_columns(matrix, features, categories, kind=LearnError)
-    who = age_and_sex(base.column("age").to_numpy(zero_copy_only=False), _sex(base))
+    who = age_and_sex(base)
 
     days = np.unique(day)
     name = model.learn_from if evidence is not None else CODED
@@ -269,7 +269,7 @@ def _chance_looked_at(forest: Forest, evidence: Evidence, judged: list[Judged], 
     chance = np.full(len(verified), verified.mean())
     if verified.min() == verified.max():
         return chance
-    learner = forest.learner.model_copy(update=LOOK_AHEAD)
+    learner = forest.learner.model_copy(update=LOOKED_AT)
     looked = Forest(
         forest.x, verified, np.ones(len(verified)), forest.features, forest.categories, [0] * len(forest.features),
         learner, times=forest.times, seed=forest.seed,
@@ -331,8 +331,6 @@ def _yardsticks(
 ) -> dict[str, np.ndarray]:
     """Chances of the judged rows by what the trees must beat, learned from the same rows: age and sex, logistic
     regression on every feature, and logistic regression on a published model's variables."""
-    from threadpoolctl import threadpool_limits
-
     found = {name: np.full(len(x), np.nan) for name in ("age_sex", "logistic", *_refits(refit))}
 
     def predict(group: Judged) -> dict[str, np.ndarray]:
@@ -348,11 +346,9 @@ def _yardsticks(
             chances[name] = few(x[here][:, places])
         return chances
 
-    # One thread for each group and none inside its linear algebra: quicker, and the same sums on any number of cores.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max_workers=threads) as pool:
-        for group, chances in zip(judged, pool.map(predict, judged), strict=True):
-            for name, chance in chances.items():
-                found[name][group.latest] = chance
+    for group, chances in zip(judged, in_order(predict, [(group,) for group in judged], threads), strict=True):
+        for name, chance in chances.items():
+            found[name][group.latest] = chance
     return found
 
 
@@ -369,11 +365,6 @@ def _aligned(matrix: pa.Table, base: pa.Table, outcomes: pa.Table) -> None:
         )
         if not same:
             raise LearnError(f"the rows of the matrix and of {name} are not the same people and days in the same order")
-
-
-def _sex(base: pa.Table) -> np.ndarray:
-    text = pc.fill_null(base.column("sex").cast(pa.string()), "").to_numpy(zero_copy_only=False)
-    return np.where(text == "female", 0.0, np.where(text == "male", 1.0, np.nan))
 
 
 def _importance(scorer: Scorer, x: np.ndarray, seed: int) -> pa.Table:

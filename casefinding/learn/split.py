@@ -40,7 +40,7 @@ practices are no structure to speak of."""
 
 
 def folds_of_people(person: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """A group for each row by a seeded hash of the person's number, for records without practices to speak of."""
+    """A group for each row, people dealt out by a seeded shuffle, for records without practices to speak of."""
     people, row = np.unique(person, return_inverse=True)
     group = np.arange(len(people)) % folds
     np.random.default_rng([seed, len(people)]).shuffle(group)
@@ -64,7 +64,7 @@ class Split:
     folds: int
     fold: np.ndarray
     last_day: np.ndarray  # boolean a row: asked on the last index day
-    by_time: bool  # False where there is one index day only, so that groups differ by practice alone
+    by_time: bool  # False where only the last index day has enough to teach, so that groups differ by practice alone
     person: np.ndarray
     by_practice: bool = True  # False where practices are too few or too uneven: groups of people, within practices
 
@@ -72,7 +72,7 @@ class Split:
         """Every group in turn, with the rows its model may learn from.
 
         Learned from: rows of the other groups' practices on every index day but the last, without anyone who was ever
-        asked in a practice of this group (people move). With a single index day: the other groups on that day.
+        asked in a practice of this group (people move). Not `by_time`: the other groups on every index day.
         """
         used = self.fold >= 0
         for fold in range(self.folds):

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from casefinding.disclosure import rounded
+from casefinding.learn.in_order import in_order
 from casefinding.learn.sentinel.ranking import FEWEST_CASES, Auroc
-from casefinding.learn.sentinel.trials import Part, grown, in_order, judged_by_part, parts_of, scored
+from casefinding.learn.sentinel.trials import Part, grown, judged_by_part, parts_of, scored
 from casefinding.learn.trees import Forest
 
 SHARES = (0.1, 0.25, 0.5, 1.0)

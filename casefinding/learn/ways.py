@@ -14,7 +14,7 @@ where few are looked at, and for a reason, the verified alone know too little of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,6 @@ class Grown:
     chance: np.ndarray  # NaN but for judged rows
     shares: tuple[float, ...]  # of the final model's forests
     calibration: Calibration
-    boosters: tuple[Any, ...] = field(default=(), repr=False)  # of the final model; empty unless it is shipped
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from casefinding.learn.calibrate import sigmoid
 
@@ -16,9 +18,11 @@ weights are raised to stand for all."""
 Predictor = Callable[[np.ndarray], np.ndarray]
 
 
-def age_and_sex(age: np.ndarray, sex: np.ndarray) -> np.ndarray:
-    """Age in years and sex (0 female, 1 male, NaN unknown) side by side, as `fit_age_sex` reads them."""
-    return np.column_stack([age.astype(np.float64), sex.astype(np.float64)])
+def age_and_sex(base: pa.Table) -> np.ndarray:
+    """Age in years and sex (0 female, 1 male, NaN unknown) of the cohort's rows side by side, for `fit_age_sex`."""
+    sex = pc.fill_null(base["sex"].cast(pa.string()), "").to_numpy(zero_copy_only=False)
+    numbers = np.where(sex == "female", 0.0, np.where(sex == "male", 1.0, np.nan))
+    return np.column_stack([base["age"].to_numpy(zero_copy_only=False).astype(np.float64), numbers])
 
 
 def fit_age_sex(x: np.ndarray, case: np.ndarray, weight: np.ndarray) -> Predictor:

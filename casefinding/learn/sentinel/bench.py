@@ -13,8 +13,9 @@ from casefinding.definitions.config import Config
 from casefinding.definitions.shapes import Definitions, Learner
 from casefinding.errors import LearnError
 from casefinding.learn.columns import categories_of, constraints_of, read_columns
+from casefinding.learn.in_order import in_order
 from casefinding.learn.sentinel.ranking import FEWEST_CASES, Auroc
-from casefinding.learn.sentinel.trials import Part, grown, in_order, judged_by_part, parts_of, scored
+from casefinding.learn.sentinel.trials import Part, grown, judged_by_part, parts_of, scored
 from casefinding.learn.trees import Forest
 from casefinding.learn.verify import Evidence
 from casefinding.learn.yardsticks import age_and_sex, fit_age_sex
@@ -181,7 +182,6 @@ def bench_of(
     categories = categories_of(features, definitions)
     day = matrix["index_day"].cast(pa.date32()).to_numpy().astype("datetime64[D]")
     practice = pc.fill_null(base["practice"].cast(pa.string()), "").to_numpy(zero_copy_only=False).astype(str)
-    sex = pc.fill_null(base["sex"].cast(pa.string()), "").to_numpy(zero_copy_only=False)
     parts, by_practice = parts_of(person[rows], practice, folds=GROUPS, seed=seed)
     x = read_columns(matrix, features, categories, kind=LearnError)
     learner: Learner = model.learner.model_copy(update=SMALL)
@@ -189,10 +189,7 @@ def bench_of(
         rows=rows,
         person=np.unique(person[rows], return_inverse=True)[1],
         day=day,
-        who=age_and_sex(
-            base["age"].to_numpy(zero_copy_only=False),
-            np.where(sex == "female", 0.0, np.where(sex == "male", 1.0, np.nan)),
-        ),
+        who=age_and_sex(base),
         learned=of(learned),
         learns_codes=learns_codes,
         coded={key: of(pair) for key, pair in coded.items()},
