@@ -219,6 +219,7 @@ class LeaveOut(Shape):
     ] = ()
     note: str = ""
     urgent_note: str = ""
+    reach: Literal["", "differently"] = ""  # such people are not asked by letter or text: they get a sheet of their own
     only_for: tuple[Name, ...] = ()  # conditions; empty = all
     source: str = ""
     unverified: str = ""
@@ -256,6 +257,7 @@ class Model(Shape):
     learn_from: Learning = "coded"
     expected: Expected | None = None
     known_by: KnownBy | None = None
+    treated: Clause | None = None  # what counts as treated once the condition is known: the last stage of the funnel
     refit: dict[str, tuple[Name, ...]] = Field(default_factory=dict)  # label -> a published model's variables, refitted
     scores: tuple[Score, ...] = ()
     missing_notes: tuple[Name, ...] = ()  # features whose absence is worth saying ("what is missing")
@@ -304,6 +306,7 @@ class Definitions(Shape):
         names.extend(model.missing_notes)
         for score in model.scores:
             names.extend(score.features)
+        names.extend(features_in(model.treated))
         if model.known_by is not None:
             names.extend((model.known_by.readings, model.known_by.contacts))
         return tuple(dict.fromkeys(names))

@@ -17,6 +17,8 @@ URGENT = ("act now", "check the reading")
 """Lanes in which every rule speaks and asks for its own action, whatever else is known of the person."""
 WITHOUT_A_PLACE = (*URGENT, "review the record")
 """Lanes that need no place in what a practice can do: nobody in them is capped."""
+REACH_DIFFERENTLY = "reach differently"
+"""The sheet of people invited who need another way of being asked; those who are urgent stay where the urgent stand."""
 BY_CHANCE = ("invite", "never measured")
 """Lanes where the model's chance and reasons are shown: beside a safety rule a low chance would falsely reassure."""
 
@@ -43,6 +45,8 @@ class Item:
     chance_words: str
     chance_of: str
     place: int  # the order of invitation in the practice for this condition's test; 0 = not by capacity
+    wave: int = 0  # which invitation this is: 1, 2, 3; 0 = none
+    visit: str = ""  # the visit that is offered, in words
     supporting: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
@@ -61,6 +65,12 @@ class Line:
     notes: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()  # published scores in use, or which of their inputs are missing
     known: tuple[str, ...] = ()  # how much is known: readings, contacts, years on record
+    reach: tuple[str, ...] = ()  # groups who are reached in another way than by letter or text: housebound ...
+
+    @property
+    def sheet(self) -> str:
+        """Where the line stands in what a practice receives: its lane, or with those to be reached differently."""
+        return REACH_DIFFERENTLY if self.reach and self.lane in BY_CHANCE else self.lane
 
     @property
     def do(self) -> tuple[str, ...]:
