@@ -146,6 +146,7 @@ def write_bundle(
             "judged at a later time": trained.by_time,
             "judged in unseen practices": trained.by_practice,
             "asked": trained.design,
+            "told by outcomes of earlier lists": {name: rounded(count) for name, count in trained.selection.items()},
             "learned from": trained.learned_from,
             "ways": {name: _publishable(facts) for name, facts in trained.ways.items()},
         },

@@ -91,6 +91,7 @@ class Trained:
     created_on: dt.date
     taught: Taught = field(repr=False)
     data_digest: str
+    selection: Mapping[str, int] = field(default_factory=dict)  # rows told by outcomes of earlier lists, and whose
     resolution: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
 
     @property
@@ -109,6 +110,7 @@ def train(
     evidence: Evidence | None = None,
     usable: np.ndarray | None = None,
     design: str = "looking ahead",
+    selection: Mapping[str, int] | None = None,
     data_digest: str = "",
     resolution: Mapping[str, list[str]] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -117,7 +119,8 @@ def train(
 
     `matrix` (person, index_day, float64 features), `base` (practice, age, sex ...), `outcomes` (outcome, weight) and
     `evidence` (verify.evidence_of) have the same rows in the same order; `usable` leaves rows out. Rows with outcome
-    "case", "control" or "censored" are used. `design` is kept and told. `progress` is told trees grown and in all.
+    "case", "control" or "censored" are used. `design` and `selection` are kept and told. `progress` is told trees
+    grown and in all.
 
     How the judged predictions (`out_of_fold`) come about: practices are put into `config.training.folds` groups (people
     are, where there are no practices to speak of; see split). For each group a model learns from the other groups'
@@ -255,6 +258,7 @@ def train(
             last,
         ),
         data_digest=data_digest,
+        selection=dict(selection or {}),
         resolution={name: list(ids) for name, ids in (resolution or {}).items()},
     )
 

@@ -47,6 +47,15 @@ class Evidence:
         """Of some rows only."""
         return Evidence(self.verified[mask], self.found[mask], self.chance[mask])
 
+    def told(self, result: np.ndarray, coded: np.ndarray) -> Evidence:
+        """With results that somebody sent back after a list (1 found, 0 not, NaN none): they speak before readings.
+
+        `coded` in the horizon stays found: whoever was tested and not diagnosed, and coded later, has it by then.
+        """
+        there = ~np.isnan(result)
+        chance = np.where(there & ~coded, result, self.chance)
+        return Evidence(self.verified | there, np.where(there, coded | (result == 1), self.found), chance)
+
     @classmethod
     def joined(cls, parts: Sequence[Evidence]) -> Evidence:
         """Of several tables, one after the other."""
