@@ -1,0 +1,1 @@
+"""Pseudonyms and NHS numbers: what runs in the practice and nowhere else."""
