@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
+from casefinding.definitions.capacity import Capacities, Equity
+from casefinding.definitions.first import First
+from casefinding.definitions.impact import Impact
+from casefinding.definitions.recall import Holdout, Invitations
 from casefinding.definitions.shapes import Length, Name, Shape
 from casefinding.definitions.words import Span
 
@@ -38,22 +42,6 @@ class Training(Shape):
     threads: int = Field(default=2, ge=1, le=64)
 
 
-class Capacity(Shape):
-    """What one practice can do in a month: invitations by kind of test (the `test:` of a model)."""
-
-    tests: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
-    never_measured_share: float = Field(default=0.2, ge=0, le=1)  # of each test, kept for people never measured
-
-
-class Capacities(Shape):
-    every_practice: Capacity = Capacity()
-    practices: dict[str, Capacity] = Field(default_factory=dict)  # by practice code, instead of every_practice
-
-    def of(self, practice: str) -> Capacity:
-        """What one practice can do."""
-        return self.practices.get(practice, self.every_practice)
-
-
 class Network(Shape):
     name: str
     contact: str = "the practice's own recall lead"
@@ -68,9 +56,16 @@ class Config(Shape):
     conditions: tuple[Name, ...] = Field(min_length=1)
     practices: tuple[str, ...] = ()  # only these; empty = all in the records
     records: Records
+    ledger: str | None = None  # the folder of earlier lists and what came of them; --ledger goes before it
     training: Training = Training()
     capacity: Capacities = Capacities()
+    equity: Equity = Equity()
+    invitations: Invitations = Invitations()
+    holdout: Holdout = Holdout()
     anchor_chances: Literal["shown", "applied"] = "applied"  # moved to what is expected, or held beside it only
+    first: First | None = None  # whom to reach first, by a declared weighting of unmet need
+    impact: dict[Name, Impact] = Field(default_factory=dict)  # by condition: what a list may lead to
+    treatment_gap_lists: Literal["none", "for each practice"] = "none"  # people, beside the rates of `casefinding gaps`
     bootstrap: int = Field(default=200, ge=20, le=5000)
     seed: int = 20261101
 

@@ -12,6 +12,7 @@ from casefinding.definitions.evidence_check import check_evidence
 from casefinding.definitions.leakage import check_leakage, days_of
 from casefinding.definitions.pairs_check import check_pairs
 from casefinding.definitions.scores_check import check_scores
+from casefinding.definitions.segments_check import check_segments
 from casefinding.definitions.shapes import (
     AtLeastOf,
     Definitions,
@@ -25,6 +26,8 @@ from casefinding.definitions.shapes import (
     Test,
 )
 from casefinding.definitions.strict import Parsed, Problem
+from casefinding.definitions.treatment_gaps_check import check_treatment_gaps
+from casefinding.definitions.visits_check import check_visits
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
@@ -64,6 +67,10 @@ def crosscheck(definitions: Definitions, places: Places) -> list[Problem]:
     for model in definitions.models.values():
         checks.model(model)
     check_pairs(checks)
+    check_segments(checks)
+    check_treatment_gaps(checks)
+    if set(places.names("model")) == set(definitions.models):  # else a test may be missing for a model that was refused
+        check_visits(checks)
     return checks.found
 
 
@@ -238,6 +245,8 @@ class _Checks:
         check_leakage(self, model)
         check_evidence(self, model)
         check_scores(self, model)
+        if model.treated is not None:
+            self.clause(model.treated, (*at, "treated"))
         for rule in model.rules:
             self.rule(rule)
         common = {

@@ -28,6 +28,8 @@ def lock(definitions: Definitions, features: Iterable[str] | None = None, *, con
     if whole:
         for leave_out in definitions.leave_outs:
             names.update(features_in(leave_out.when))
+        names.update(definitions.segments.features if definitions.segments is not None else ())
+        names.update(name for gap in definitions.treatment_gaps for name in gap.features)
     signals = {signal for name in names for signal in definitions.signals_read(definitions.features[name])}
     for name in models:
         signals.update(_signals_of_model(definitions, name))
@@ -47,6 +49,12 @@ def lock(definitions: Definitions, features: Iterable[str] | None = None, *, con
     common = definitions.leave_outs if whole else _common(definitions, condition)
     if common:
         locked["leave outs"] = {one.name: _plain(one) for one in common}
+    if whole and definitions.visits:
+        locked["visits"] = {one.name: _plain(one) for one in definitions.visits}
+    if whole and definitions.treatment_gaps:
+        locked["treatment gaps"] = {gap.name: _plain(gap) for gap in definitions.treatment_gaps}
+    if whole and definitions.segments is not None:
+        locked["segments"] = _plain(definitions.segments)
     return locked
 
 

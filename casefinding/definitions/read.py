@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from casefinding.definitions.capacity import read_capacity_file
 from casefinding.definitions.codelists import first_of, parse_codelist
 from casefinding.definitions.complaints import complaints
 from casefinding.definitions.config import Config
@@ -16,15 +17,18 @@ from casefinding.definitions.shapes import (
     CodeList,
     Definitions,
     Feature,
+    Gap,
     LeaveOut,
     Model,
     Question,
     Rule,
     Score,
+    Segments,
     Signal,
 )
 from casefinding.definitions.spread import spread_records
 from casefinding.definitions.strict import Parsed, Problem, load_yaml, parse_file
+from casefinding.definitions.visits import Visit
 from casefinding.errors import ConfigError
 
 __all__ = ["Problem", "load_yaml", "problems", "read_config", "read_definitions"]
@@ -33,8 +37,12 @@ S = TypeVar("S", bound=BaseModel)
 _BESIDE_MODELS: dict[str, tuple[type[BaseModel], str]] = {
     "leave_outs": (LeaveOut, "leave out"),
     "open_questions": (Question, "open question"),
+    "treatment_gaps": (Gap, "treatment gap"),
+    "visits": (Visit, "visit"),
 }
 """Files of models/ that are no model."""
+_WHOLE: dict[str, type[BaseModel]] = {"segments": Segments}
+"""Files of models/ that are one thing of another kind, not a mapping of several."""
 
 
 def read_definitions(folder: Path | None = None) -> Definitions:
@@ -70,7 +78,27 @@ def read_config(path: Path) -> Config:
         first = first_of(found)
         hint = found[0].hint + (f" ({len(found) - 1} more in this file)" if len(found) > 1 else "")
         raise ConfigError(first.what, where=first.where, hint=hint.strip())
-    return config
+    return _with_capacity_file(config, path)
+
+
+def _with_capacity_file(config: Config, path: Path) -> Config:
+    """The config with the numbers of its capacity file, which lies beside it or where its path says."""
+    if config.capacity.lines:
+        raise ConfigError("'lines' are what a file says", where=path.name, hint="name the file: capacity: {file: ...}")
+    if config.capacity.file is None:
+        return config
+    lines = read_capacity_file(path.parent / config.capacity.file)
+    for one in lines:
+        name = one.practice or one.network
+        stated = (config.capacity.practices if one.practice else config.capacity.networks).get(name)
+        if stated is not None and stated.a_month:
+            raise ConfigError(
+                f"the capacity of {name} is stated twice, here and in {path.name}",
+                where=f"{Path(config.capacity.file).name}:{one.line}",
+                hint="keep one of them",
+            )
+    capacity = config.capacity.model_copy(update={"lines": lines})
+    return config.model_copy(update={"capacity": capacity})
 
 
 def _read(folder: Path) -> tuple[Definitions | None, list[Problem]]:
@@ -102,15 +130,19 @@ class _Reader:
         signals = self._named(Signal, "signal", sorted((features_folder / "signals").glob("*.yaml")))
         features = self._named(Feature, "feature", sorted(features_folder.glob("*.yaml")))
         beside: dict[str, tuple[Any, ...]] = {}
+        whole: dict[str, Any] = {}
         models: dict[str, Model] = {}
         for path in sorted(models_folder.glob("*.yaml")):
             parsed = self._parsed(path)
             if path.stem not in _BESIDE_MODELS:
-                self.places.add("model", path.stem, parsed, ())
+                self.places.add(path.stem if path.stem in _WHOLE else "model", path.stem, parsed, ())
             if not isinstance(parsed.value, dict):
                 continue
             if path.stem in _BESIDE_MODELS:
                 beside[path.stem] = tuple(self._mapping(*_BESIDE_MODELS[path.stem], parsed, parsed.value, ()).values())
+            elif path.stem in _WHOLE:
+                kind = _WHOLE[path.stem]
+                whole[path.stem] = self.shape(kind, self._spread(kind, parsed.value, parsed, ()), parsed, ())
             else:
                 model = self._model(path.stem, parsed)
                 if model is not None:
@@ -122,6 +154,9 @@ class _Reader:
             models=models,
             leave_outs=beside.get("leave_outs", ()),
             questions=beside.get("open_questions", ()),
+            treatment_gaps=beside.get("treatment_gaps", ()),
+            visits=beside.get("visits", ()),
+            segments=whole.get("segments"),
         )
         self.problems.extend(crosscheck(definitions, self.places))
         return definitions

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from casefinding.definitions.config import Config
-from casefinding.definitions.shapes import Feature, LeaveOut, Model, Question, Rule, Score, Signal
+from casefinding.definitions.shapes import Feature, Gap, LeaveOut, Model, Question, Rule, Score, Segments, Signal, Visit
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = "^[a-z][a-z0-9_]*$"
@@ -17,16 +17,19 @@ _DAY = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name (without .json) -> JSON Schema: signals, features, model, leave_outs, open_questions, config.
+    """File name (without .json) -> JSON Schema: signals, features, models, what stands beside the models, config.
 
     >>> sorted(schemas())
-    ['config', 'features', 'leave_outs', 'model', 'open_questions', 'signals']
+    ['config', 'features', 'leave_outs', 'model', 'open_questions', 'segments', 'signals', 'treatment_gaps', 'visits']
     """
     return {
         "signals": _file_of("Signals: what counts as one kind of event", Signal, "name", _NAME),
         "features": _file_of("Features: one number about a person on an index day", Feature, "name", _NAME),
         "leave_outs": _file_of("Leave-outs: states of the record that remove a person", LeaveOut, "name", _NAME),
         "open_questions": _file_of("Open questions: what awaits sign-off besides", Question, "name", _NAME),
+        "visits": _file_of("Visits: what a person can be offered, and what it uses", Visit, "name", _NAME),
+        "treatment_gaps": _file_of("Treatment gaps: what people already diagnosed lack", Gap, "name", _NAME),
+        "segments": {"$schema": DRAFT, "title": "How a population is sorted for planning", **_schema(Segments)},
         "model": _model(),
         "config": {"$schema": DRAFT, "title": "A config", **_schema(Config)},
     }
@@ -40,7 +43,7 @@ def _schema(shape: type[BaseModel], *left_out: str) -> dict[str, Any]:
         schema["required"] = [name for name in schema.get("required", []) if name != key]
     for part in (schema, *schema.get("$defs", {}).values()):
         records = part.get("properties", {}).get("records")
-        if part.get("title") in ("Example", "RuleExample") and records is not None:
+        if part.get("title") in ("Example", "RuleExample", "GapExample", "SegmentExample") and records is not None:
             part["properties"]["records"] = deepcopy(_RECORDS)
     return schema
 

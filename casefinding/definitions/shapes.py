@@ -20,7 +20,10 @@ from casefinding.definitions.clauses import (
     features_in,
 )
 from casefinding.definitions.evidence import Expected, Handling, KnownBy, Leak, Learning, Question, Score, Verification
+from casefinding.definitions.segments import Segments
 from casefinding.definitions.signals import Code, CodeList, Conversion, Guess, Signal
+from casefinding.definitions.treatment_gaps import Gap
+from casefinding.definitions.visits import Visit
 from casefinding.definitions.words import (
     EVENT_WORDS,
     PERSON_WORDS,
@@ -48,6 +51,7 @@ __all__ = [
     "Example",
     "Expected",
     "Feature",
+    "Gap",
     "Guess",
     "KnownBy",
     "Leak",
@@ -66,10 +70,12 @@ __all__ = [
     "Rule",
     "RuleExample",
     "Score",
+    "Segments",
     "Shape",
     "Signal",
     "Test",
     "Verification",
+    "Visit",
     "features_in",
 ]
 
@@ -285,6 +291,9 @@ class Definitions(Shape):
     models: dict[str, Model] = Field(default_factory=dict)
     leave_outs: tuple[LeaveOut, ...] = ()
     questions: tuple[Question, ...] = ()  # models/open_questions.yaml: for the page of what awaits sign-off
+    visits: tuple[Visit, ...] = ()  # models/visits.yaml: what a person can be offered, and what it uses
+    treatment_gaps: tuple[Gap, ...] = ()  # models/treatment_gaps.yaml: what people already diagnosed lack
+    segments: Segments | None = None  # models/segments.yaml: how a population is sorted for planning
 
     def signals_read(self, feature: Feature) -> tuple[str, ...]:
         """The signals of a feature and those that they are paired with, in order, once; unknown names stay."""

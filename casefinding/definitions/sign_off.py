@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from casefinding.definitions.shapes import CodeList, Definitions, Model, Rule
+from casefinding.definitions.shapes import CodeList, Definitions, Gap, Model, Rule, Segments
 
 __all__ = ["KINDS", "Awaiting", "awaiting_sign_off", "is_reviewed", "is_signed_off"]
 
@@ -16,7 +16,10 @@ KINDS = {
     "leakage": "Leakage register",
     "verification": "What counts as looked at and as found",
     "expected": "Expected disease",
+    "visit": "Visits and what they use",
     "score": "Scores in use today",
+    "treatment gap": "Treatment gaps",
+    "segment": "The population in levels, for planning",
     "signal": "Signals",
     "open question": "Open questions",
     "code list": "Code lists",
@@ -50,14 +53,26 @@ def awaiting_sign_off(definitions: Definitions) -> tuple[Awaiting, ...]:
             found.append(
                 Awaiting("leave-out", one.name, one.label, "", one.unverified, one.source, "models/leave_outs.yaml")
             )
+    for visit in definitions.visits:
+        if visit.unverified:
+            found.append(
+                Awaiting("visit", visit.name, visit.label, "", visit.unverified, visit.source, "models/visits.yaml")
+            )
     for model in definitions.models.values():
         found.extend(_model(model))
+    for gap in definitions.treatment_gaps:
+        signed = is_signed_off(gap)
+        if gap.unverified or not signed:
+            standing = "" if signed else gap.status
+            place = "models/treatment_gaps.yaml"
+            found.append(Awaiting("treatment gap", gap.name, gap.label, standing, gap.unverified, gap.source, place))
+    found.extend(_segments(definitions.segments))
     order = list(KINDS)
     return tuple(sorted(found, key=lambda row: order.index(row.kind)))  # sorted keeps the order within a kind
 
 
-def is_signed_off(rule: Rule) -> bool:
-    """Whether a rule's status says that somebody has signed it; any other words count as a draft."""
+def is_signed_off(rule: Rule | Gap | Segments) -> bool:
+    """Whether the status of a rule, a gap or the levels says that it is signed; other words count as a draft."""
     return rule.status.strip().lower().startswith("signed off")
 
 
@@ -82,6 +97,20 @@ def _signals(definitions: Definitions) -> Iterator[Awaiting]:
         if signal.unverified:
             lists = ", ".join(signal.codes) or "named substances"
             yield Awaiting("signal", signal.name, signal.label, "", signal.unverified, lists, "features/signals")
+
+
+def _segments(segments: Segments | None) -> Iterator[Awaiting]:
+    if segments is None:
+        return
+    place = "models/segments.yaml"
+    signed = is_signed_off(segments)
+    if segments.unverified or not signed:
+        standing = "" if signed else segments.status
+        yield Awaiting("segment", "levels", segments.title, standing, segments.unverified, segments.source, place)
+    for part in (segments.conditions, segments.risks, {"core20": segments.core20}, segments.plus, segments.areas):
+        for name, one in part.items():
+            if one.unverified:
+                yield Awaiting("segment", name, one.label, "", one.unverified, one.source, place)
 
 
 def _lists(definitions: Definitions) -> Iterator[Awaiting]:

@@ -41,7 +41,9 @@ ZERO_WHEN_NONE = frozenset({"ever", "count", "days with", "courses"})
 
 SameDay = Literal["lowest", "highest", "mean"]
 Direction = Literal["more likely", "less likely"]
-Lane = Literal["act now", "check the reading", "review the record", "invite", "never measured", "note"]
+Lane = Literal[
+    "act now", "check the reading", "review the record", "chase the result", "invite", "never measured", "note"
+]
 LANES: tuple[str, ...] = Lane.__args__  # type: ignore[attr-defined]
 
 SEXES = ("female", "male")

@@ -25,7 +25,7 @@ def run_examples(definitions: Definitions, names: Iterable[str] | None = None) -
     ]
     if not asked:
         return []
-    registers = _register_features(models)
+    registers = register_features(models)
     features = dict.fromkeys(name for model in models for rule in model.rules for name in rule.features)
     matrix = matrix_of(
         definitions.model_copy(update={"features": {**definitions.features, **registers}}),
@@ -58,7 +58,7 @@ def register_states(model: Model, matrix: Mapping[str, np.ndarray]) -> np.ndarra
     return states
 
 
-def _register_features(models: list[Model]) -> dict[str, Feature]:
+def register_features(models: list[Model]) -> dict[str, Feature]:
     """What tells the register's state, as features: the kernel then sees only what was known before the index day."""
     made = {}
     for model in models:

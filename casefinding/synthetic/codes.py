@@ -200,6 +200,8 @@ def _read(text: str, system: str) -> list[Entry]:
 
 _PLANTED_ONLY = """
 ratio_abnormal|314472003|FEV1/FVC below 70%
+sbp_home_told|1162737008|Home systolic blood pressure reported by patient|mmHg
+qrisk|1085871000000105|QRISK3 cardiovascular disease risk score|%
 """
 
 CODES: tuple[Entry, ...] = (*_read(_SNOMED, "snomed"), *_read(_DMD, "dmd"), *_read(_PLANTED_ONLY, "snomed"))

@@ -53,7 +53,7 @@ _CALM = (*_bp(240, 124, 76), ("pulse", 240, 72.0), ("pulse_regular", 240, None))
 _SMOKER = (("smoker", 700, None),)
 
 RULES: tuple[Plan, ...] = (
-    Plan("HTN-U1", 61, _bp(20, 192, 118), "male", truth="hypertension"),
+    Plan("HTN-U1", 61, _bp(8, 192, 118), "male", truth="hypertension"),
     Plan("HTN-U1b", 58, (("sbp", 200, 186.0), ("contact_seen", 200, None)), truth="hypertension"),  # no diastolic
     Plan("HTN-U1c", 47, (("sbp", 500, 188.0), ("contact_seen", 500, None)), truth="hypertension"),
     Plan("HTN-U2", 66, (*_bp(70, 158, 96), ("sbp_abpm", 40, 176.0), ("dbp_abpm", 40, 112.0)), truth="hypertension"),
@@ -118,6 +118,16 @@ RULES: tuple[Plan, ...] = (
     Plan("HTN-C1", 64, (("sbp", 35, 320.0), ("dbp", 35, 210.0), ("contact_seen", 35, None)), "male"),
     Plan("HTN-C2", 62, (*_bp(90, 138, 84), ("sbp_home", 45, 415.0), ("dbp_home", 45, 92.0))),
     Plan("COPD-C1", 65, (*_CALM, ("spo2", 9, 9.0), ("contact_symptom", 9, None))),
+    Plan("HTN-U1a", 56, _bp(40, 188, 112), truth="hypertension"),
+    Plan(
+        "HTN-U2b", 63,
+        (*_bp(90, 156, 94), ("sbp_home_told", 30, 182.0), ("sbp_home_told", 29, 178.0), ("sbp_home_told", 28, 162.0)),
+        truth="hypertension",
+    ),
+    # A test under way whose result never came: chased.
+    Plan("HTN-P1", 52, (*_bp(60, 148, 92), ("abpm_done", 30, None)), "male", truth="hypertension"),
+    Plan("AF-P1", 70, (*_CALM, ("ecg", 45, None))),
+    Plan("COPD-P1", 62, (*_CALM, *_SMOKER, ("spirometry_referral", 80, None)), "male"),
 )  # fmt: skip
 
 

@@ -71,7 +71,6 @@ SMOKING_DEPRIVATION = 0.15  # log odds a decile
 SYSTOLIC_PER_LOGIT = 7.0
 # Within-person SD between visits 8-12 mmHg; 20-60% of readings end in 0, by practice [M].
 WITHIN_PERSON_SD = (8.0, 12.0)
-DIGIT_PREFERENCE = (0.2, 0.6)
 
 # Coded contacts a year with a clinician by band (under 16 first) [M, shape of consultation rates]: female, male.
 CONTACTS = (

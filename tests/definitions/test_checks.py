@@ -284,7 +284,7 @@ network: {name: Test network (fictional)}
 index day: 2026-10-01
 conditions: [kidney]
 records: {simulate: {people: 1000, practices: 2}}
-capacity: {every practice: {tests: {blood test: 20}}}
+capacity: {every practice: {a month: {blood test: 20}}}
 """
 
 
@@ -292,7 +292,7 @@ def test_a_config_is_read(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(CONFIG)
     config = read_config(path)
-    assert config.capacity.every_practice.tests == {"blood test": 20}
+    assert config.capacity.every_practice.a_month == {"blood test": 20}
     assert config.training.times == 3
 
 

@@ -121,9 +121,11 @@ ROWS = [
     Row("a normal ratio more than 24 months ago", {"fev1_fvc_post": {"2021-12-30": 0.75}}),
     Row("a normal ratio before a bronchodilator", {"fev1_fvc": {"2022-06-01": 0.75}}),
     # Invited by this programme
-    Row("invited in the last 12 months", {}, {HTN: FROM_T2}, contact=("invited", HTN, "2023-03-01")),
-    Row("invited for everything", {}, every(*FROM_T2), contact=("invited", "all", "2023-03-01")),
-    Row("invited more than 12 months ago", {}, contact=("invited", HTN, "2022-12-31")),
+    Row("invited in the last 6 weeks", {}, {HTN: FROM_T2}, contact=("invited", HTN, "2023-12-01")),
+    Row("invited for everything", {}, every(*FROM_T2), contact=("invited", "all", "2023-12-01")),
+    Row("invited once, more than 6 weeks ago", {}, contact=("invited", HTN, "2023-03-01")),
+    Row("seen in the last 12 months", {}, {HTN: FROM_T2}, contact=("seen", HTN, "2023-03-01")),
+    Row("seen more than 12 months ago", {}, contact=("seen", HTN, "2022-12-31")),
     Row("declined the invitation", {}, {COPD: FROM_T2}, contact=("declined", COPD, "2023-03-01")),
     # Never excluded, routed differently
     *(Row(name, {name: ["2015-01-01"]}) for name in

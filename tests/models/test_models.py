@@ -24,9 +24,9 @@ T0 = {
     "atrial_fibrillation": {"AF-U1", "AF-U2", "AF-U3"},
     "copd": {"COPD-U1", "COPD-U2", "COPD-U3"},
 }
-OLDER_PART = {"hypertension": {"HTN-U1b"}}  # a T0 rule that was split by the age of the reading
+OTHER_PARTS = {"hypertension": {"HTN-U1a", "HTN-U1b", "HTN-U2b"}}  # T0 rules split by the age or kind of the reading
 URGENCY = {
-    1: {"HTN-U3", "COPD-U2", "AF-U3"}, 2: {"HTN-U1", "HTN-U2", "COPD-U1"},
+    1: {"HTN-U3", "COPD-U2", "AF-U3"}, 2: {"HTN-U1", "HTN-U1a", "HTN-U2", "HTN-U2b", "COPD-U1"},
     3: {"HTN-U1b", "HTN-U4", "COPD-U3", "AF-U1"}, 4: {"AF-U2"},
 }  # fmt: skip
 CONCERNS = {
@@ -39,7 +39,8 @@ LANES = {
     "HTN-7": "invite", "HTN-8": "never measured", "HTN-11": "note",
     "AF-1": "review the record", "AF-4": "invite", "AF-5": "invite", "AF-6": "never measured",
     "COPD-1": "review the record", "COPD-2": "review the record", "COPD-4": "invite", "COPD-6": "invite",
-    "COPD-8": "note", "COPD-9": "never measured",
+    "COPD-8": "note", "COPD-9": "note",
+    "HTN-P1": "chase the result", "AF-P1": "chase the result", "COPD-P1": "chase the result",
 }  # fmt: skip
 WORDS = {
     "hypertension": {"lower of last two", "highest", "lowest", "mean", "spread", "days since first"},
@@ -84,7 +85,7 @@ def rules(definitions: Definitions) -> dict[str, Rule]:
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_all_urgent_rules_are_there_and_in_the_lane_that_nothing_hides(definitions, condition):
     model = definitions.models[condition]
-    urgent = T0[condition] | OLDER_PART.get(condition, set())
+    urgent = T0[condition] | OTHER_PARTS.get(condition, set())
     assert {rule.id for rule in model.rules if rule.lane == "act now"} == urgent
     assert {rule.id for rule in model.rules if rule.lane == "check the reading"} == TO_CHECK.get(condition, set())
 
@@ -119,32 +120,35 @@ def test_who_is_hard_to_reach_is_never_left_out_and_has_an_urgent_note(definitio
         assert leave_out.urgent_note, leave_out.name
 
 
-def test_severe_readings_of_90_days_and_older_ones_leave_no_gap(definitions):
+def test_severe_readings_by_their_age_leave_no_gap_and_do_not_overlap(definitions):
     there = rules(definitions)
-    readings = [(math.nan, math.nan), *itertools.product((119.0, 120.0, 179.0, 180.0, 220.0), (1.0, 90.0, 91.0, 365.0))]
+    readings = [
+        (math.nan, math.nan),
+        *itertools.product((119.0, 120.0, 179.0, 180.0, 220.0), (1.0, 14.0, 15.0, 90.0, 91.0, 365.0)),
+    ]
     pairs = list(itertools.product(readings, readings))
     columns = {
         f"{which}_clinic_{word}": np.array([pair[place][part] for pair in pairs])
         for place, which in enumerate(("systolic", "diastolic"))
         for part, word in enumerate(("latest_365d", "valued_days_since_latest_365d"))
     }
-    recent, older = (evaluate(there[name].when, columns) for name in ("HTN-U1", "HTN-U1b"))
+    parts = np.array([evaluate(there[name].when, columns) for name in ("HTN-U1", "HTN-U1a", "HTN-U1b")])
     whole = AnyOf(
         any=(
             Test(feature="systolic_clinic_latest_365d", at_least=180),
             Test(feature="diastolic_clinic_latest_365d", at_least=120),
         )
     )
-    assert recent.any()
-    assert older.any()
-    assert not (recent & older).any()
-    assert np.array_equal(recent | older, evaluate(whole, columns))
+    assert parts.any(axis=1).all()
+    assert parts.sum(axis=0).max() == 1
+    assert np.array_equal(parts.any(axis=0), evaluate(whole, columns))
 
 
 @pytest.mark.parametrize(
     ("rule_id", "least", "below"),
     [
         ("HTN-U1", (200.0, 130.0), (199.0, 129.0)),
+        ("HTN-U1a", (200.0, 130.0), (199.0, 129.0)),
         ("HTN-U4", (200.0, 130.0), (199.0, 129.0)),
         ("HTN-U3", (160.0, 110.0), (159.0, 109.0)),
     ],
@@ -167,6 +171,9 @@ def test_in_pregnancy_a_reading_from_before_it_never_makes_it_severe(definitions
     columns["systolic_any_raised_latest_364d"] = np.array([170.0, 170.0])
     columns["systolic_any_raised_days_since_latest_364d"] = np.array([101.0, 100.0])
     assert rule.severe is not None
+    assert evaluate(rule.severe, columns).tolist() == [False, True]
+    columns["systolic_any_raised_latest_364d"] = np.array([142.0, 142.0])  # the emergency was earlier
+    columns["systolic_any_at_160_days_since_latest_364d"] = np.array([101.0, 100.0])
     assert evaluate(rule.severe, columns).tolist() == [False, True]
 
 
