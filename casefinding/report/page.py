@@ -31,8 +31,17 @@ def _environment() -> Environment:
         chance=words.chance_of,
         against=words.against,
         missing=words.missing,
+        invitation=words.invitation,
+        first_upper=words.first_upper,
     )
-    environment.globals.update(why=words.why, draft=DRAFT, chance_in_full=lambda line: words.chance_of(line, of=True))
+    environment.globals.update(
+        why=words.why,
+        draft=DRAFT,
+        chance_in_full=lambda line: words.chance_of(line, of=True),
+        to_do=words.to_do,
+        notes=words.notes,
+        task_text=words.task_text,
+    )
     return environment
 
 

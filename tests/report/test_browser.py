@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from casefinding.report.page import page
-from casefinding.report.shapes import LANE_WORDS
+from casefinding.report.practice import practice_page
+from casefinding.report.shapes import SHEET_WORDS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (.ci/run installs it)")
@@ -28,10 +28,11 @@ def browser():
         opened.close()
 
 
-@pytest.fixture
-def shown(browser, lists, edition, tmp_path):
+@pytest.fixture(params=["lists", "full_lists"])
+def shown(request, browser, edition, tmp_path):
+    lists = request.getfixturevalue(request.param)
     file = tmp_path / "list.html"
-    file.write_text(page("practice.html", lists=lists, edition=edition, lanes=LANE_WORDS, up="../index.html"))
+    file.write_text(practice_page(lists, edition, up="../index.html"))
     context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
     tab = context.new_page()
     tab.asked, tab.complaints = [], []
@@ -57,10 +58,18 @@ def test_a_page_does_not_scroll_sideways_as_a_whole(shown):
         assert shown.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_every_lane_can_be_reached_from_the_top(shown):
-    for lane, (heading, _) in LANE_WORDS.items():
+def test_every_sheet_can_be_reached_from_the_top(shown):
+    for lane, (heading, _) in SHEET_WORDS.items():
         assert shown.locator(f"h2#{lane.replace(' ', '-')}").inner_text().startswith(heading)
         assert shown.locator(f"a[href='#{lane.replace(' ', '-')}']").count() == 1
+
+
+def test_the_text_for_a_task_opens_without_a_script_and_can_be_selected_in_one_go(shown):
+    block = shown.locator("pre.task").first
+    assert not block.is_visible()
+    shown.locator("summary").first.click()
+    assert block.is_visible()
+    assert block.evaluate("node => getComputedStyle(node).userSelect") == "all"
 
 
 def test_axe_finds_no_accessibility_violation(browser, shown):
@@ -69,6 +78,8 @@ def test_axe_finds_no_accessibility_violation(browser, shown):
     context = browser.new_context(bypass_csp=True)  # axe is a script, and our pages allow none
     tab = context.new_page()
     tab.goto(shown.url)
+    for summary in tab.locator("summary").all()[:2]:
+        summary.click()  # what opens is read as well
     found = Axe().run(tab)
     context.close()
     assert found.violations_count == 0, found.generate_report()

@@ -10,61 +10,12 @@ import openpyxl
 import pytest
 
 from casefinding.recall.lines import ORDER
-from casefinding.report.page import page
-from casefinding.report.practice import folder_name, table, write_practice
-from casefinding.report.shapes import LANE_WORDS, OUTCOMES
-from casefinding.report.workbook import COLUMNS, workbook
+from casefinding.report.practice import CSV_COLUMNS, folder_name, practice_page, table, write_practice
+from casefinding.report.shapes import LANE_WORDS
 
 
 def opened(content: bytes):
     return openpyxl.load_workbook(io.BytesIO(content))
-
-
-def test_a_workbook_has_a_cover_and_a_sheet_for_each_lane(lists, edition):
-    book = opened(workbook(lists, edition))
-    assert book.sheetnames == ["Cover", *(heading for heading, _ in LANE_WORDS.values())]
-    assert "not a real-time alert" in book["Cover"]["A2"].value
-
-
-def test_one_row_a_person_with_everything_they_need(lists, edition):
-    sheet = opened(workbook(lists, edition))["Invite"]
-    assert [cell.value for cell in sheet[3]] == [name for name, _ in COLUMNS]
-    row = dict(zip([name for name, _ in COLUMNS], [cell.value for cell in sheet[4]], strict=True))
-    assert row["Pseudonym"] == "p3in"
-    assert row["Chance, if tested"] == "1 in 6"
-    assert "152 mmHg (3 March 2026)" in row["Why"]
-    assert row["Please note"] == "Care home"
-    assert row["Scores in use"] == "• DRY, risk in 5 years: 10%\n• SIP: not given, no height on record"
-    assert sheet.max_row == 4
-
-
-def test_a_sheet_prints_on_a4_landscape_with_its_header_on_every_page(lists, edition):
-    for name in opened(workbook(lists, edition)).sheetnames[1:]:
-        sheet = opened(workbook(lists, edition))[name]
-        assert (sheet.page_setup.orientation, str(sheet.page_setup.paperSize)) == ("landscape", "9")
-        assert sheet.print_title_rows == "$3:$3"
-        assert sheet.freeze_panes == "C4"
-        assert sheet.auto_filter.ref
-        assert "&P of &N" in f"&{sheet.oddFooter.right.text}".replace("&[Page]", "&P") or "Page" in str(
-            sheet.oddFooter.right.text
-        )
-
-
-def test_the_outcome_column_offers_the_outcomes(lists, edition):
-    sheet = opened(workbook(lists, edition))["Act now"]
-    (choices,) = [rule for rule in sheet.data_validations.dataValidation if rule.type == "list"]
-    assert choices.formula1.strip('"').split(",") == list(OUTCOMES)
-
-
-def test_the_same_lists_give_the_same_bytes(lists, edition):
-    assert workbook(lists, edition) == workbook(lists, edition)
-
-
-def test_no_text_is_ever_a_formula(evil_lists, edition):
-    book = opened(workbook(evil_lists, edition))
-    kinds = {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None}
-    assert "f" not in kinds
-    assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.hyperlink]
 
 
 def test_no_csv_cell_starts_with_a_sign_that_a_spreadsheet_obeys(evil_lists, edition):
@@ -89,6 +40,17 @@ def test_csv_page_and_workbook_name_the_same_people(lists, edition, tmp_path):
         assert book[LANE_WORDS[row["lane"]][0]]["B4"].value == row["pseudonym"]
 
 
+def test_the_csv_keeps_its_columns_where_they_were_and_adds_what_is_new_at_the_end(full_lists, edition):
+    assert CSV_COLUMNS[:3] == ("list_id", "index_day", "data_through")
+    assert CSV_COLUMNS[-6:] == ("outcome", "outcome_date", "wave", "visit", "reach", "diagnosed_with")
+    rows = {row["pseudonym"]: row for row in csv.DictReader(io.StringIO(table(full_lists, edition)))}
+    assert len(rows) == len(full_lists.lines)
+    assert (rows["two"]["wave"], rows["two"]["visit"]) == ("2", "water test; blood test")
+    assert (rows["r4in"]["reach"], rows["r4in"]["lane"]) == ("Housebound", "invite")
+    assert rows["r0ac"]["reach"] == "", "who is urgent stands with the urgent"
+    assert rows["p0ac"]["wave"] == rows["two"]["diagnosed_with"] == ""
+
+
 @pytest.mark.parametrize("code", ["../../etc", "/abs", "CON\0", "a/b", "..", "."])
 def test_no_practice_code_can_leave_the_output_folder(code):
     assert re.fullmatch(r"practice_[\w-]+", folder_name(code))
@@ -101,7 +63,7 @@ def test_an_evil_practice_stays_in_its_folder(evil_lists, edition, tmp_path):
 
 
 def html_of(lists, edition) -> str:
-    return page("practice.html", lists=lists, edition=edition, lanes=LANE_WORDS, up="../index.html")
+    return practice_page(lists, edition, up="../index.html")
 
 
 def test_nothing_in_a_record_becomes_markup(evil_lists, edition):
@@ -120,8 +82,35 @@ def test_a_page_asks_for_nothing_outside(lists, edition):
     assert "format-detection" in html
 
 
-def test_headings_are_in_order_and_tables_have_captions(lists, edition):
-    html = html_of(lists, edition)
+def test_the_page_tells_everything_that_the_workbook_tells(full_lists, edition):
+    html = unescape(html_of(full_lists, edition))
+    for words in (
+        "Reach differently: 2", "Housebound: offer a visit", "Was urgent last month, and is no longer: 1",
+        "New on the list: 1", "Left the list: 1", "Confirmed, never coded: 1", "6 August 2026", "aaaa0000",
+        "About 4 more would find 1 more person", "The floor costs 1 case.", "1 in 10 are held out.",
+        "6 of 75", "90 listed, 60 invited, 9 confirmed, 5 coded", "used up about here", "2nd invitation",
+        "Always thirsty",
+    ):  # fmt: skip
+        assert words in html
+    assert "Not on this list" not in html
+    assert "stays" not in re.findall(r'class="id">([^<]*)<', html)
+
+
+def test_a_text_to_paste_into_a_task_stands_beside_every_person(full_lists, edition):
+    blocks = re.findall(r'<pre class="task">(.*?)</pre>', html_of(full_lists, edition), re.S)
+    assert len(blocks) == len(full_lists.lines)
+    (two,) = [unescape(block) for block in blocks if ", two." in block]
+    assert two.startswith("Case finding, list 0123abcd, two. Data to 30 September 2026.\nFor: Thirst; Hunger\nTo do: ")
+    assert two.endswith("Not a real-time alert: check the record first. Draft rules.")
+
+
+def test_without_a_list_before_the_page_says_so(lists, edition):
+    assert "First list: nothing to compare with." in html_of(lists, edition)
+
+
+@pytest.mark.parametrize("which", ["lists", "full_lists"])
+def test_headings_are_in_order_and_tables_have_captions(which, request, edition):
+    html = html_of(request.getfixturevalue(which), edition)
     levels = [int(level) for level in re.findall(r"<h(\d)", html)]
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))

@@ -7,9 +7,7 @@ from dataclasses import replace
 import openpyxl
 import pytest
 
-from casefinding.report.page import page
-from casefinding.report.practice import CSV_COLUMNS, table
-from casefinding.report.shapes import LANE_WORDS
+from casefinding.report.practice import CSV_COLUMNS, practice_page, table
 from casefinding.report.workbook import COLUMNS, workbook
 
 KNOWN = ("no weights in 5 years", "1 contact in 12 months", "8 years on record")
@@ -26,12 +24,12 @@ def test_it_is_said_in_all_three(known_lists, edition):
     sheet = openpyxl.load_workbook(io.BytesIO(workbook(known_lists, edition)))["Invite"]
     row = dict(zip([cell.value for cell in sheet[3]], [cell.value for cell in sheet[4]], strict=True))
     assert row["What is known"] == "\n".join(f"• {text}" for text in KNOWN)
-    html = page("practice.html", lists=known_lists, edition=edition, lanes=LANE_WORDS, up="../../index.html")
+    html = practice_page(known_lists, edition, up="../../index.html")
     assert f"Known: {', '.join(KNOWN)}" in html
 
 
 def test_nothing_is_said_where_nothing_is_known_of_it(lists, edition):
-    html = page("practice.html", lists=lists, edition=edition, lanes=LANE_WORDS, up="../../index.html")
+    html = practice_page(lists, edition, up="../../index.html")
     assert "Known:" not in html
 
 
