@@ -19,9 +19,11 @@ from casefinding.definitions.shapes import Definitions, Model, features_in
 from casefinding.definitions.words import Span
 from casefinding.disclosure import people_words
 from casefinding.errors import CohortError, LearnError
+from casefinding.job.loop import from_lists, last_days
 from casefinding.job.progress import Stages
 from casefinding.learn.sentinel.lagged import gap_shifted, own_gap
 from casefinding.learn.verify import Evidence, evidence_of
+from casefinding.recall.loop.ledger import Ledger
 from casefinding.records.store import Store
 from casefinding.rules.evaluate import evaluate
 from casefinding.signals.matrix import build_matrix
@@ -46,6 +48,7 @@ class Asked:
     usable: np.ndarray
     design: str
     shifted: Mapping[str, pa.Table] = field(default_factory=dict)  # what happened, by the length of the gap
+    selection: Mapping[str, int] = field(default_factory=dict)  # rows told by outcomes of earlier lists
 
     @property
     def columns(self) -> dict[str, np.ndarray]:
@@ -53,15 +56,24 @@ class Asked:
 
 
 def ask(
-    condition: str, definitions: Definitions, store: Store, config: Config, stages: Stages, facts: dict[str, Any]
+    condition: str,
+    definitions: Definitions,
+    store: Store,
+    config: Config,
+    stages: Stages,
+    facts: dict[str, Any],
+    ledger: Ledger | None = None,
 ) -> Asked:
     """The rows to learn from: looking ahead; at the visit where the records are too thin to look ahead.
+
+    What earlier lists found out (`ledger`) speaks before the readings of the horizon, where looking ahead; a visit has
+    its own result.
 
     Too thin: of the people looked at within the horizon, too few cases had anything on record before their index day
     (one contact a person, with the verification among it). `facts` is told counts.
     """
     model = definitions.models[condition]
-    ahead = _looking_ahead(condition, definitions, store, config, stages, facts)
+    ahead = _looking_ahead(condition, definitions, store, config, stages, facts, ledger)
     if ahead.evidence is None or model.verification is None:
         return ahead
     fewest = model.learner.fewest_cases
@@ -105,7 +117,13 @@ def horizon_end(model: Model, day: dt.date) -> dt.date:
 
 
 def _looking_ahead(
-    condition: str, definitions: Definitions, store: Store, config: Config, stages: Stages, facts: dict[str, Any]
+    condition: str,
+    definitions: Definitions,
+    store: Store,
+    config: Config,
+    stages: Stages,
+    facts: dict[str, Any],
+    ledger: Ledger | None,
 ) -> Asked:
     model = definitions.models[condition]
     label = model.label
@@ -135,13 +153,18 @@ def _looking_ahead(
         after = shifted[own]
     with stages.stage(f"{label}: features") as tick:
         matrix, usable = _features(condition, definitions, definitions, store, base, config, tick, facts)
-        evidence = None
+        evidence: Evidence | None = None
+        told = None
+        ends = [horizon_end(model, day) for day in base["index_day"].to_pylist()]
+        coded = after["outcome"].to_numpy(zero_copy_only=False).astype(str) == "case"
         if model.verification is not None:
-            ends = [horizon_end(model, day) for day in base["index_day"].to_pylist()] if base.num_rows else []
             later = _verification(model.verification, definitions, store, asked_on(base, ends), config)
-            coded = after["outcome"].to_numpy(zero_copy_only=False).astype(str) == "case"
             evidence = evidence_of(model.verification, later, coded)
-    return Asked(base, after, matrix, evidence, usable, AHEAD, shifted)
+        if ledger is not None:
+            told = from_lists(ledger, condition, base, last_days(ends), store)
+            evidence, usable = told.onto(evidence, coded, usable)
+            facts["outcomes of earlier lists"] = dict(told.selection)
+    return Asked(base, after, matrix, evidence, usable, AHEAD, shifted, told.selection if told else {})
 
 
 def _features(

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from casefinding.definitions.config import Capacity, Config
+from casefinding.definitions.config import Config
 from casefinding.definitions.find import definitions_folder
 from casefinding.definitions.read import read_config, read_definitions
 from casefinding.definitions.resolve import resolution as resolve
 from casefinding.definitions.shapes import Definitions
+from casefinding.definitions.visits import kinds_of, offered
 from casefinding.errors import CohortError, ConfigError, LearnError, UsageError
 from casefinding.files import check_replaceable, new_folder
 from casefinding.job.progress import Stages
 from casefinding.job.records import prepare
 from casefinding.job.training import Learnt, latest_possible, learn
+from casefinding.recall.loop.ledger import Ledger
 from casefinding.records.store import Store
 
 
@@ -27,20 +29,26 @@ def main_job(
     work: Path | None = None,
     bundles: Sequence[Path] = (),
     definitions: Path | None = None,
+    ledger: Path | None = None,
     quiet: bool = False,
 ) -> None:
-    """Run everything a config asks for and write `out`, whole or not at all."""
+    """Run everything a config asks for and write `out`, whole or not at all.
+
+    With a ledger the run knows the lists and outcomes of earlier months, and its own lists are added once it has ended
+    well: lists that nobody received are not remembered.
+    """
     from casefinding.job.scoring import score
     from casefinding.job.writing import write_everything
 
     config, known = read_all(config_file, records, definitions)
     given = _given(bundles, config, known)
     check_replaceable(out)
+    memory = _memory(ledger, config)
     home = work or home_of(out)
     stages = Stages(quiet=quiet)
     stages.say(f"casefinding: {config.network.name}, index day {config.index_day}")
     prepared = prepare(config.records, home, stages)
-    _fits(config, prepared.store, known)
+    fits(config, prepared.store, known)
     resolution = resolve(known, prepared.store.codes())
     with new_folder(out) as fresh:
         learnt = {}
@@ -50,13 +58,17 @@ def main_job(
                     condition, why_not=f"scored with a given bundle, {given[condition].sha256[:16]}"
                 )
             else:
-                learnt[condition] = learn(condition, known, prepared.store, config, resolution, prepared.truth, stages)
+                learnt[condition] = learn(
+                    condition, known, prepared.store, config, resolution, prepared.truth, stages, memory
+                )
                 if learnt[condition].why_not:
                     stages.say(f"  {known.models[condition].label}: {learnt[condition].why_not}")
         ready = {**given, **_bundles(learnt, known, fresh)}
-        scored = score(known, prepared.store, config, ready, stages)
+        scored = score(known, prepared.store, config, ready, stages, memory)
         with stages.stage("Write the lists and pages"):
-            write_everything(fresh, config, known, prepared, learnt, ready, scored)
+            issued = write_everything(fresh, config, known, prepared, learnt, ready, scored, memory)
+    if memory is not None:
+        memory.record_list(issued)
     for condition, one in learnt.items():  # only when the run has ended well: a champion has lists behind it
         if one.trained is not None:
             _track(one, out / "models" / condition, config, stages)
@@ -71,6 +83,7 @@ def train_one(
     records: Path | None = None,
     work: Path | None = None,
     definitions: Path | None = None,
+    ledger: Path | None = None,
     quiet: bool = False,
 ) -> None:
     """Train, judge, register and bundle one model; the store is made first where it is not there yet."""
@@ -78,11 +91,12 @@ def train_one(
     config = config.model_copy(update={"conditions": (condition,)})
     target = out or Path("out") / "bundles" / condition
     check_replaceable(target)
+    memory = _memory(ledger, config)
     stages = Stages(quiet=quiet)
     prepared = prepare(config.records, work or home_of(Path("out") / config_file.stem), stages, reuse=True)
-    _fits(config, prepared.store, known)
+    fits(config, prepared.store, known)
     learnt = learn(
-        condition, known, prepared.store, config, resolve(known, prepared.store.codes()), prepared.truth, stages
+        condition, known, prepared.store, config, resolve(known, prepared.store.codes()), prepared.truth, stages, memory
     )
     if learnt.why_not:
         raise LearnError(learnt.why_not, where=condition)
@@ -91,6 +105,12 @@ def train_one(
     run = _track(learnt, target, config, stages)
     print(f"bundle: {target}\nrun:    {run}")
     print(f"model:  models:/{condition} (its first version is champion, later ones challenger)")
+
+
+def _memory(ledger: Path | None, config: Config) -> Ledger | None:
+    """The ledger that the command or the config names, checked before any work is done."""
+    path = ledger or (Path(config.ledger) if config.ledger else None)
+    return None if path is None else Ledger.open(path)
 
 
 def where_to_look(out: Path) -> str:
@@ -132,8 +152,8 @@ def home_of(out: Path) -> Path:
     return out.with_name(f"{out.name}-records")
 
 
-def _fits(config: Config, store: Store, known: Definitions) -> None:
-    """The config must ask for what the store holds."""
+def fits(config: Config, store: Store, known: Definitions) -> None:
+    """The config must ask for what the store holds: CohortError or ConfigError."""
     if config.index_day > latest_possible(store):
         raise CohortError(
             f"the index day {config.index_day} lies after the data, which end on {store.data_through}",
@@ -146,28 +166,22 @@ def _fits(config: Config, store: Store, known: Definitions) -> None:
             where="index day",
             hint="choose a later day",
         )
-    tests = {known.models[condition].test for condition in known.models}
-    named = [test for capacity in _capacities(config) for test in capacity.tests]
-    for test in dict.fromkeys(named):
-        if test not in tests:
-            raise ConfigError(
-                f"places for '{test}', which no model asks for",
-                where="capacity",
-                hint=f"there are: {', '.join(sorted(tests))}",
-            )
     there = set(store.practices()["practice"].to_pylist())
-    asked = [*config.practices, *config.capacity.practices]
-    unknown = [code for code in dict.fromkeys(asked) if code not in there]
+    networks = {name for name in store.practices()["pcn"].to_pylist() if name}
+    kinds = kinds_of(offered(known.visits, [model.test for model in known.models.values()]))
+    config.capacity.check(kinds, there, networks)
+    strange = [name for name in config.impact if name not in known.models]
+    if strange:
+        raise ConfigError(
+            f"no model is named '{strange[0]}'", where="impact", hint=f"there are: {', '.join(sorted(known.models))}"
+        )
+    unknown = [code for code in dict.fromkeys(config.practices) if code not in there]
     if unknown:
         raise ConfigError(
             f"unknown practice {', '.join(unknown)}",
             where="practices",
             hint=f"the records hold {', '.join(sorted(there)[:10])}{' ...' if len(there) > 10 else ''}",
         )
-
-
-def _capacities(config: Config) -> list[Capacity]:
-    return [config.capacity.every_practice, *config.capacity.practices.values()]
 
 
 def _given(folders: Sequence[Path], config: Config, known: Definitions) -> dict[str, Any]:

@@ -60,23 +60,32 @@ def _parts(records: Records) -> list[tuple[str, int, int]]:
 
 
 def _simulate(extract: Path, truth: Path, records: Records, tick) -> None:
+    from casefinding.synthetic.lookups import write_lookups
     from casefinding.synthetic.simulate import simulate
 
     asked = records.simulate
     assert asked is not None
     simulate(asked.people, asked.practices, asked.seed, extract, truth, progress=tick)
+    write_lookups(extract, extract.with_name("lookups"), asked.seed)
 
 
 def simulate_people(out: Path, *, people: int, practices: int, seed: int, quiet: bool = False) -> None:
-    """`casefinding simulate`: an extract in `out`, its truth in `out`-truth."""
+    """`casefinding simulate`: an extract in `out`, its truth in `out`-truth, the lookups of its practices beside."""
+    from casefinding.synthetic.lookups import write_lookups
     from casefinding.synthetic.simulate import simulate
 
     stages = Stages(quiet=quiet)
     truth = out.with_name(f"{out.name}-truth")
     with stages.stage("Simulate people") as tick:
         made = simulate(people, practices, seed, out, truth, progress=tick)
+    lookups = out.with_name(f"{out.name}-lookups")
+    numbered = write_lookups(out, lookups, seed)
     print(f"{made.people + made.planted:,} people of {made.practices} practices, {made.events:,} events")
     print(f"extract: {out}\ntruth:   {truth}  (for studies only; no command but the judge's part of a run reads it)")
+    if numbered:
+        print(f"lookups: {lookups}  (made-up NHS numbers, one file a practice: see docs/how-to/reidentify.md)")
+    else:
+        print("lookups: none, there are not so many NHS numbers kept for tests")
 
 
 def bring_in(extract: Path, store: Path, *, kind: str, definitions: Path | None, quiet: bool = False) -> None:

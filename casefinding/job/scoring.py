@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,18 @@ from casefinding.errors import CohortError
 from casefinding.explain.reasons import Reasons, reasons
 from casefinding.job.asking import only_practices
 from casefinding.job.progress import Stages
-from casefinding.job.training import places_of
 from casefinding.learn.anchor import Anchor, anchor
 from casefinding.learn.calibrate import sigmoid
 from casefinding.recall.build import lines
-from casefinding.recall.capacity import invited
+from casefinding.recall.choice.choose import choose
+from casefinding.recall.choice.chosen import Chosen
 from casefinding.recall.known import DAYS_IN_A_YEAR
 from casefinding.recall.leave_out import leave_outs
 from casefinding.recall.lines import Line, who_and_why
+from casefinding.recall.loop.holdout import held_out, without_held_out
+from casefinding.recall.loop.ledger import Ledger
+from casefinding.recall.loop.received import standing
+from casefinding.recall.loop.waves import waves
 from casefinding.recall.view import EVERYTHING, View
 from casefinding.records.store import Store
 from casefinding.rules.evaluate import evaluate, flag
@@ -40,12 +44,25 @@ class Scored:
     flows: Mapping[str, Any]
     lines: Sequence[Line]
     scores: pa.Table
-    places: Mapping[str, np.ndarray] = field(default_factory=dict)  # condition -> order of invitation a row, 0 none
-    anchors: Mapping[str, Anchor] = field(default_factory=dict)  # of the conditions that have one
+    chosen: Chosen  # who is invited to what, what that uses, floors, prices
+    anchors: Mapping[str, Anchor]  # of the conditions that have one
+    columns: Mapping[str, np.ndarray]  # every feature of the conditions, a row each
+    contacts: pa.Table  # what earlier lists led to, by the records and by the ledger
+    held_out: np.ndarray  # a row each
 
 
-def score(definitions: Definitions, store: Store, config: Config, bundles: Mapping[str, Any], stages: Stages) -> Scored:
-    """Rules for everybody, chances for those whom a bundle may rank, reasons for those on a list."""
+def score(
+    definitions: Definitions,
+    store: Store,
+    config: Config,
+    bundles: Mapping[str, Any],
+    stages: Stages,
+    ledger: Ledger | None = None,
+) -> Scored:
+    """Rules for everybody, chances for those whom a bundle may rank, reasons for those on a list.
+
+    What earlier lists led to (`ledger`) counts beside the contacts that the records hold.
+    """
     names = list(dict.fromkeys(name for condition in config.conditions for name in definitions.features_for(condition)))
     with stages.stage("Index day: who is registered"):
         base = only_practices(registered(store, [config.index_day]), config)
@@ -60,26 +77,26 @@ def score(definitions: Definitions, store: Store, config: Config, bundles: Mappi
     with stages.stage("Index day: features") as tick:
         matrix = build_matrix(store, definitions, names, base, threads=config.training.threads, progress=tick)
         columns = {name: matrix[name].to_numpy() for name in names}
+    contacts = store.contacts()
+    if ledger is not None:
+        contacts = pa.concat_tables(
+            [contacts, ledger.contacts(store.people_table(), config.index_day, standing(ledger))]
+        )
     with stages.stage("Index day: rules and chances"):
         views, flows, anchors = [], {}, {}
         for condition in config.conditions:
-            view, flows[condition] = _view(condition, definitions, store, config, base, matrix, columns, bundles)
+            view, flows[condition] = _view(
+                condition, definitions, store, config, base, matrix, columns, bundles, contacts
+            )
             if condition in bundles and view.model.expected is not None and view.expected is not None:
                 view, anchors[condition] = _anchored(view, bundles[condition], base, config)
             views.append(view)
+        out = held_out(base, config.holdout)
+        views = [without_held_out(view, out) for view in views]
     with stages.stage("Lists: who, why and in which order"):
-        practice = base["practice"].to_numpy(zero_copy_only=False)
-        practices = sorted(set(practice))
-        shares = {code: config.capacity.of(code).never_measured_share for code in practices}
-        places: dict[str, np.ndarray] = {}
-        for view in views:
-            slots = places_of(config, practices, view.model.test)
-            for other in views:  # conditions that share a test share its places, in the order of the config
-                if other.model.test == view.model.test and other.condition in places:
-                    used = practice[places[other.condition] > 0]
-                    slots = {code: slots[code] - int((used == code).sum()) for code in slots}
-            places[view.condition] = invited(view, practice, slots, shares)
-        spoken = who_and_why(views, places)
+        networks = {row["practice"]: row["pcn"] or "" for row in store.practices().to_pylist()}
+        chosen = choose(views, base, definitions.visits, config.capacity, config.equity, networks)
+        spoken = who_and_why(views, chosen.places, chosen.visit_labels())
         listed = base.take(pa.array([person.row for person in spoken], pa.int64()))
         evidence = build_matrix(store, definitions, names, listed, threads=config.training.threads, with_days=True)
         row_of = {person.row: position for position, person in enumerate(spoken)}
@@ -88,7 +105,8 @@ def score(definitions: Definitions, store: Store, config: Config, bundles: Mappi
             return _reasons(view, rows, row_of, definitions, evidence, bundles[view.condition], config)
 
         found = lines(spoken, views, definitions, base, evidence, explain)
-    return Scored(base, views, flows, found, _scores(base, views, columns), places, anchors)
+    scores = _scores(base, views, columns, out)
+    return Scored(base, views, flows, found, scores, chosen, anchors, columns, contacts, out)
 
 
 def _view(
@@ -100,13 +118,14 @@ def _view(
     matrix: pa.Table,
     columns: Mapping[str, np.ndarray],
     bundles: Mapping[str, Any],
+    contacts: pa.Table,
 ) -> tuple[View, Any]:
     model = definitions.models[condition]
     status = states_of(register_status(store, definitions, condition, base))
     asked, flow = eligible(base, model, status)
-    left_out, drops = leave_outs(
-        definitions, condition, columns, base["person"].to_numpy(), store.contacts(), config.index_day
-    )
+    people, day = base["person"].to_numpy(), config.index_day
+    left_out, drops = leave_outs(definitions, condition, columns, people, contacts, day, config.invitations)
+    wave = waves(people, contacts, condition, day, config.invitations).wave
     chance = np.full(base.num_rows, np.nan)
     raw = np.full(base.num_rows, np.nan)
     if condition in bundles and asked.any():
@@ -120,7 +139,8 @@ def _view(
     if model.expected is not None:
         published = expected_chance(model.expected, base)
         expected = still_to_find(model.expected, base, states_of(status) == "on register", published)
-    return View(model, status, asked, flags, left_out, drops, rules, chance, raw, severe, expected), flow
+    view = View(model, status, asked, flags, left_out, drops, rules, chance, raw, severe, expected, wave=wave)
+    return view, flow
 
 
 def _anchored(view: View, bundle: Any, base: pa.Table, config: Config) -> tuple[View, Anchor]:
@@ -173,7 +193,7 @@ def _days(table: pa.Table, feature: str) -> np.ndarray:
     return table[f"{feature}__day"].to_numpy().astype("datetime64[D]")
 
 
-def _scores(base: pa.Table, views: Sequence[View], columns: Mapping[str, np.ndarray]) -> pa.Table:
+def _scores(base: pa.Table, views: Sequence[View], columns: Mapping[str, np.ndarray], out: np.ndarray) -> pa.Table:
     """Every eligible person's chance for each condition, the raw score, what is published, and how much was known."""
     parts = []
     for view in views:
@@ -190,6 +210,7 @@ def _scores(base: pa.Table, views: Sequence[View], columns: Mapping[str, np.ndar
                     "chance": pa.array(view.chance[asked], from_pandas=True),
                     "raw_score": pa.array(view.raw[asked], from_pandas=True),
                     "may_be_ranked": pa.array(ranked),
+                    "held_out": pa.array(out[asked]),
                     "share_of_features_known": pa.array(known),
                     "expected_chance": pa.array(_expected(view)[asked], from_pandas=True),
                     "readings": _count(view, columns, "readings", asked),

@@ -54,7 +54,7 @@ def study_model(
         here = taught.practice[taught.last]
         steady = stability(
             taught.forest, taught.person, taught.forest.x[taught.last], here,
-            places_of(config, sorted(set(here)), known.models[condition].test), times=times, threads=threads,
+            places_of(config, known, sorted(set(here)), known.models[condition].test), times=times, threads=threads,
             progress=tick,
         )  # fmt: skip
     summary = {

@@ -14,11 +14,14 @@ import pyarrow as pa
 from casefinding.cohort.eligible import pair_keys, register_status
 from casefinding.definitions.config import Config
 from casefinding.definitions.shapes import Definitions, Model
+from casefinding.definitions.visits import offered
 from casefinding.errors import CohortError, LearnError
 from casefinding.job.asking import AHEAD, CONTACTS, Asked, ask
 from casefinding.job.progress import Stages
 from casefinding.judge.judgement import Judgement, judge
 from casefinding.judge.truth import Truth
+from casefinding.recall.choice.offers import places
+from casefinding.recall.loop.ledger import Ledger
 from casefinding.records.store import Store
 from casefinding.rules.evaluate import flag
 from casefinding.signals.matrix import build_matrix
@@ -47,6 +50,7 @@ def learn(
     resolution: Mapping[str, Any],
     truth: Path | None,
     stages: Stages,
+    ledger: Ledger | None = None,
 ) -> Learnt:
     """Train and judge one condition; too little to learn from is an answer (`why_not`), not a failure."""
     from casefinding.learn.fit import train
@@ -55,12 +59,12 @@ def learn(
     label = model.label
     facts: dict[str, Any] = {}
     try:
-        asked = ask(condition, definitions, store, config, stages, facts)
+        asked = ask(condition, definitions, store, config, stages, facts, ledger)
         with stages.stage(f"{label}: learn") as tick:
             trained = train(
                 condition, definitions, asked.matrix, asked.base, asked.after, config, evidence=asked.evidence,
-                usable=asked.usable, design=asked.design, data_digest=store.digest, resolution=resolution,
-                progress=tick,
+                usable=asked.usable, design=asked.design, selection=asked.selection, data_digest=store.digest,
+                resolution=resolution, progress=tick,
             )  # fmt: skip
         with stages.stage(f"{label}: look for leaks") as tick:
             certificate = _certificate(condition, definitions, asked, store, config, tick)
@@ -94,9 +98,11 @@ def _certificate(
     )  # fmt: skip
 
 
-def places_of(config: Config, practices: list[str], test: str) -> dict[str, int]:
-    """Each practice's places a month for a test."""
-    return {code: config.capacity.of(code).tests.get(test, 0) for code in practices}
+def places_of(config: Config, known: Definitions, practices: list[str], test: str) -> dict[str, int]:
+    """How many people each practice can invite for a test in a month with what it has, by any visit that holds it."""
+    visits = offered(known.visits, [test])
+    stated = {code: config.capacity.of(code) for code in practices}
+    return {code: places(visits, has, test, has.expected_attendance) for code, has in stated.items()}
 
 
 def _with_rules(
@@ -152,7 +158,7 @@ def judged(
     return judge(
         condition,
         _with_rules(condition, definitions, out_of_fold, asked, rows, store, config),
-        capacity=places_of(config, practices, definitions.models[condition].test),
+        capacity=places_of(config, definitions, practices, definitions.models[condition].test),
         bootstrap=config.bootstrap,
         seed=config.seed,
         groups=groups,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from casefinding import __version__
@@ -17,17 +17,26 @@ from casefinding.definitions.lock import lock_sha256
 from casefinding.definitions.shapes import Definitions, Model
 from casefinding.disclosure import people_words
 from casefinding.files import canonical_json, writing
+from casefinding.job.coming_back import came_back
+from casefinding.job.overview import overview
+from casefinding.job.practice_lists import practice_lists
 from casefinding.job.records import Prepared
 from casefinding.job.scoring import Scored
-from casefinding.job.training import Learnt, places_of
+from casefinding.job.training import Learnt
+from casefinding.recall.loop.holdout import described
+from casefinding.recall.loop.ledger import Ledger
+from casefinding.recall.loop.listed import listed
+from casefinding.recall.loop.received import standing
 from casefinding.recall.unmeasured import never_measured
 from casefinding.records.quality import assess
 from casefinding.records.reasons import Refusal
+from casefinding.report.board import write_board
 from casefinding.report.expected import Found, write_expected
 from casefinding.report.model import ASKED, asked_at, write_model
 from casefinding.report.network import write_index, write_manifest, write_quality
+from casefinding.report.overview import write_network
 from casefinding.report.practice import write_practice
-from casefinding.report.shapes import Edition, ModelStory, PracticeLists
+from casefinding.report.shapes import Edition, ModelStory
 from casefinding.report.sign_off import SIGN_OFF_PAGE, write_sign_off
 
 
@@ -39,11 +48,18 @@ def write_everything(
     learnt: Mapping[str, Learnt],
     bundles: Mapping[str, Any],
     scored: Scored,
-) -> None:
-    """Write practices/, models/, the pages beside them, scores.parquet and manifest.json into a fresh folder."""
+    ledger: Ledger | None = None,
+) -> pa.Table:
+    """Write practices/, models/, the pages beside them, the tables and manifest.json into a fresh folder.
+
+    Returns the lists as the ledger remembers them (ledger.LISTED). icb/ holds what may leave the network, and nothing
+    else does.
+    """
     store = prepared.store
+    told = config.model_dump(mode="json", by_alias=True)
+    told["holdout"].pop("salt")  # whoever knows it knows who is held out; its digest is told below
     facts = {
-        "config": config.model_dump(mode="json", by_alias=True),
+        "config": told,
         "definitions": lock_sha256(known),
         "records": {
             "kind": store.kind,
@@ -53,6 +69,8 @@ def write_everything(
             "people": store.people,
         },
         "bundles": {condition: bundle.sha256 for condition, bundle in bundles.items()},
+        "ledger": ledger.digest(config.index_day, standing(ledger)) if ledger is not None else None,
+        "holdout": described(scored.base, config.holdout, scored.held_out),
     }
     edition = Edition(
         network=config.network.name,
@@ -63,8 +81,13 @@ def write_everything(
         version=__version__,
         made_up=config.records.simulate is not None,
     )
-    lists = _practice_lists(config, store, scored)
+    issued = listed(scored.lines, scored.views, scored.base, edition.list_id, config.index_day)
+    back = came_back(ledger, issued, known, store, scored, config)
+    lists = practice_lists(config, known, store, scored, back)
     written = [(one, write_practice(one, edition, out / "practices")) for one in lists]
+    seen = overview(config, store, scored, back, {one.practice: files["html"] for one, files in written})
+    write_network(seen, edition, out)
+    write_board(seen, edition, out / "icb")
     stories = [_story(condition, known, learnt[condition], bundles, scored) for condition in config.conditions]
     for story in stories:
         write_model(story, edition, out / "models")
@@ -76,13 +99,28 @@ def write_everything(
     write_sign_off(known, out / SIGN_OFF_PAGE, up="index.html")
     with writing():
         pq.write_table(scored.scores, out / "scores.parquet", compression="zstd")
+        pq.write_table(issued, out / "lists.parquet", compression="zstd")
+    facts["choice"] = _choice(scored)
     write_manifest(facts, edition, out)
+    return issued
+
+
+def _choice(scored: Scored) -> dict[str, Any]:
+    """How good the choice within capacity is: expected cases as it is, without floors, and by chance alone."""
+    chosen = scored.chosen
+    return {
+        "gap": chosen.gap,
+        "expected cases": {name: round(cases, 2) for name, cases in chosen.expected.items()},
+        "without equity floors": {name: round(cases, 2) for name, cases in chosen.without_floors.items()},
+        "by chance alone": {name: round(cases, 2) for name, cases in chosen.plain.items()},
+        "floors met": all(one.met for one in chosen.floors),
+    }
 
 
 def _found(view: Any, scored: Scored) -> Found:
     """What is expected, what the chances add up to and who was never measured, as it may be published."""
     held = scored.anchors.get(view.condition)
-    groups = never_measured(view, scored.base, scored.places[view.condition])
+    groups = never_measured(view, scored.base, scored.chosen.places[view.condition])
     return Found(
         condition=view.condition,
         label=view.model.label,
@@ -90,47 +128,6 @@ def _found(view: Any, scored: Scored) -> Found:
         anchor=held.published() if held is not None else None,
         unmeasured=[group.published() for group in groups],
     )
-
-
-def _practice_lists(config: Config, store: Any, scored: Scored) -> list[PracticeLists]:
-    names = {row["practice"]: row["name"] for row in store.practices().to_pylist()}
-    practice = scored.base["practice"].to_numpy(zero_copy_only=False)
-    codes, registered = np.unique(practice, return_counts=True)
-    found = []
-    for code, people in zip(codes.tolist(), registered.tolist(), strict=True):
-        mine = [line for line in scored.lines if line.practice == code]
-        here = practice == code
-        capacity: dict[str, int] = {}
-        used: dict[str, int] = {}
-        expected: dict[str, float] = {}
-        left_out: dict[str, int] = {}
-        for view in scored.views:
-            test = view.model.test
-            capacity[test] = places_of(config, [code], test)[code]
-            invited = {
-                line.pseudonym: item.chance
-                for line in mine
-                for item in line.items
-                if item.condition == view.condition and item.place
-            }
-            used[test] = used.get(test, 0) + len(invited)
-            chances = [chance for chance in invited.values() if chance is not None]
-            if chances:
-                expected[view.model.label] = float(sum(chances))
-            for name, holds in view.left_out.items():
-                number = int((holds & here & (view.status != "on register")).sum())
-                if number and {"invite", "chance"} & set(view.drops[name]):
-                    label = _label(view, name)
-                    left_out[f"{view.model.label}: {label}"] = number
-        found.append(PracticeLists(code, names.get(code) or code, people, mine, capacity, used, expected, left_out))
-    return found
-
-
-def _label(view: Any, name: str) -> str:
-    for rule in view.leave_outs:
-        if rule.name == name:
-            return rule.label
-    return name
 
 
 def _story(condition: str, known: Definitions, one: Learnt, bundles: Mapping[str, Any], scored: Scored) -> ModelStory:
@@ -150,6 +147,7 @@ def _story(condition: str, known: Definitions, one: Learnt, bundles: Mapping[str
         "left out of training": _counted(facts.get("left out of training", {})),
         ASKED: asked_at(one.trained.by_time) if one.trained is not None else "",
         **_taught(one, model),
+        "outcomes of earlier lists": _counted(facts.get("outcomes of earlier lists", {})),
     }
     return ModelStory(
         condition=condition,

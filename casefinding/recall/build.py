@@ -12,16 +12,18 @@ import pyarrow as pa
 from casefinding.definitions.clauses import NoneOf, Test, features_in, parts_of
 from casefinding.definitions.shapes import Clause, Definitions, Rule
 from casefinding.definitions.words import age_on
-from casefinding.explain.reasons import Reasons
+from casefinding.explain.reasons import Reasons, Side
 from casefinding.explain.speaker import group_of
 from casefinding.explain.wording import chance_words, fill
 from casefinding.recall.known import known_words
-from casefinding.recall.lines import BY_CHANCE, ORDER, URGENT, Item, Line, Spoken
+from casefinding.recall.lines import BY_CHANCE, ORDER, URGENT, WITHOUT_A_PLACE, Item, Line, Spoken
 from casefinding.recall.order import in_order
 from casefinding.recall.scores import InUse
 from casefinding.recall.view import View
 from casefinding.rules.evaluate import evaluate
 
+LONG_PAST = 365
+"""Days: "last noted on ..." speaks against an illness only if that was longer ago."""
 MOST_REASONS = 5
 """Sentences under "why" a condition: what rules say first, then what the model weighs."""
 _DATED = re.compile(r"\{([a-z0-9_]+)\.when\}")
@@ -74,6 +76,7 @@ def lines(
                 lane=person.lane,
                 items=items,
                 notes=_notes(definitions, views, person, {item.condition for item in items}),
+                reach=_reach(definitions, views, person),
                 known=known_words(
                     (view.model.known_by for view in views if view.condition in {item.condition for item in items}),
                     values,
@@ -137,7 +140,8 @@ def _items(
             item.condition == condition and item.label == label and item.say for item in found
         ):
             speaks = False  # of several reasons to invite, the first is enough
-        speaks = speaks or lane in URGENT or lane == "note"
+        # evidence already on the record is told beside what is urgent: who deals with the one must see the other
+        speaks = speaks or lane in (*WITHOUT_A_PLACE, "note")
         given = reasons.get(condition) if condition not in told else None
         told.add(condition)
         said = fill(rule.say, values, days, definitions) if rule and speaks else ""
@@ -158,12 +162,18 @@ def _items(
                 chance_words=chance_words(known) if given is not None else "",
                 chance_of=view.model.chance_of,
                 place=place,
-                supporting=_supporting(given, rule if said else None, definitions, days),
-                against=given.against if given else (),
+                wave=_wave(view, person.row) if place and lane in BY_CHANCE else 0,
+                visit=person.visit if place else "",
+                supporting=_beside("supporting", given, rule if said else None, definitions, values, days),
+                against=_beside("against", given, rule if said else None, definitions, values, days),
                 missing=given.missing if given else (),
             )
         )
     return tuple(found)
+
+
+def _wave(view: View, row: int) -> int:
+    return 1 if view.wave is None else int(view.wave[row])
 
 
 def _evidence_day(rule: Rule, values: Mapping[str, float], days: Days) -> dt.date | None:
@@ -192,28 +202,57 @@ def _holds(test: Test, values: Mapping[str, float]) -> bool:
     return bool(evaluate(test, {name: np.array([values[name]]) for name in features_in(test)})[0])
 
 
-def _supporting(given: Reasons | None, rule: Rule | None, definitions: Definitions, days: Days) -> tuple[str, ...]:
-    """What the model weighs, without what the rule has just said of the same thing on the same day."""
+def _beside(
+    side: Side,
+    given: Reasons | None,
+    rule: Rule | None,
+    definitions: Definitions,
+    values: Mapping[str, float],
+    days: Days,
+) -> tuple[str, ...]:
+    """What the model weighs on one side, without what the rule has just said of the same thing on the same day.
+
+    A reading that the rule gives as the reason cannot stand under "against" as well, whatever the model makes of it;
+    nor can the day of a finding that is not long past: what the model weighs there is that it was no later still.
+    """
     if given is None:
         return ()
     said = {(group_of(definitions.features[name]), days.get(name)) for name in rule.features} if rule else set()
     kept = [
         part.sentence
         for part in given.parts
-        if part.side == "supporting"
+        if part.side == side
         and (days.get(part.feature) is None or (part.group, days[part.feature]) not in said)
+        and not (side == "against" and _lately(definitions.features[part.feature].ask, values.get(part.feature, 0)))
     ]
     return tuple(kept[: MOST_REASONS - (rule is not None)])
+
+
+def _lately(ask: str, days_ago: float) -> bool:
+    return ask == "days since latest" and days_ago <= LONG_PAST
 
 
 def _notes(definitions: Definitions, views: Sequence[View], person: Spoken, conditions: set[str]) -> tuple[str, ...]:
     """What to arrange or to know, of everybody and of the conditions on the line; urgent words where it is urgent."""
     urgent = person.lane in URGENT
+    spoken = [set(rule.features) for _, lane, rule, _ in person.by if rule and lane == "chase the result"]
     notes: list[str] = []
     for view in views:
         for rule in (*definitions.leave_outs, *(view.model.leave_out if view.condition in conditions else ())):
             if rule.only_for and not conditions & set(rule.only_for):
                 continue
+            if any(set(features_in(rule.when)) <= features for features in spoken):
+                continue  # the rule says the same of the same record
             if rule.name in view.left_out and view.left_out[rule.name][person.row]:
                 notes.append((rule.urgent_note if urgent else "") or rule.note)
     return tuple(note for note in dict.fromkeys(notes) if note)
+
+
+def _reach(definitions: Definitions, views: Sequence[View], person: Spoken) -> tuple[str, ...]:
+    """The groups of a person who are asked in another way than by letter or text."""
+    groups = [rule for rule in definitions.leave_outs if rule.reach == "differently"]
+    return tuple(
+        rule.label
+        for rule in groups
+        if any(rule.name in view.left_out and view.left_out[rule.name][person.row] for view in views)
+    )

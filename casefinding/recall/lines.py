@@ -11,11 +11,11 @@ import numpy as np
 from casefinding.definitions.shapes import Rule
 from casefinding.recall.view import View
 
-ORDER = ("act now", "check the reading", "review the record", "invite", "never measured")
+ORDER = ("act now", "check the reading", "review the record", "chase the result", "invite", "never measured")
 """Lanes from the most urgent; a person stands once, in the first lane that any condition gives them."""
 URGENT = ("act now", "check the reading")
 """Lanes in which every rule speaks and asks for its own action, whatever else is known of the person."""
-WITHOUT_A_PLACE = (*URGENT, "review the record")
+WITHOUT_A_PLACE = (*URGENT, "review the record", "chase the result")
 """Lanes that need no place in what a practice can do: nobody in them is capped."""
 REACH_DIFFERENTLY = "reach differently"
 """The sheet of people invited who need another way of being asked; those who are urgent stay where the urgent stand."""
@@ -103,14 +103,18 @@ class Spoken:
     row: int
     lane: str
     by: list[tuple[View, str, Rule | None, int]] = field(default_factory=list)  # view, lane, rule, place
+    visit: str = ""  # the visit they are invited to, in words
 
 
-def who_and_why(views: Sequence[View], places: Mapping[str, np.ndarray]) -> list[Spoken]:
+def who_and_why(
+    views: Sequence[View], places: Mapping[str, np.ndarray], visit: Sequence[str] | None = None
+) -> list[Spoken]:
     """Everyone on a list, with what speaks for it: urgent and review rules for all, invitations by place.
 
-    `places` gives each condition's order of invitation (see `capacity.invited`). "act now", "check the reading" and
-    "review the record" never depend on it. A person who is invited also carries every rule of the lanes "invite",
-    "never measured" and "note" that fired, so that one conversation covers everything.
+    `places` gives each condition's order of invitation, `visit` the label of the visit a row (see choose.choose). "act
+    now", "check the reading", "review the record" and "chase the result" never depend on them. A person who is invited
+    also carries every rule of the lanes "invite", "never measured" and "note" that fired, so that one conversation
+    covers everything.
     """
     found: dict[int, Spoken] = {}
 
@@ -144,4 +148,6 @@ def who_and_why(views: Sequence[View], places: Mapping[str, np.ndarray]) -> list
             for row in np.flatnonzero(mask):
                 if int(row) in found:
                     add(int(row), "note", view, rules[rule_id], 0)
+    for row, spoken in found.items():
+        spoken.visit = visit[row] if visit is not None else ""
     return sorted(found.values(), key=lambda spoken: spoken.row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from casefinding.recall.lines import BY_CHANCE, ORDER, Line
+from casefinding.recall.lines import BY_CHANCE, ORDER, URGENT, WITHOUT_A_PLACE, Line
 
 FRESH, RECENT = 14, 90
 """Days: the bands of a reading's age in which a severe finding is told (specification 2.2)."""
@@ -14,9 +14,9 @@ FRESH, RECENT = 14, 90
 def in_order(found: Sequence[Line], index_day: dt.date) -> list[Line]:
     """The lines of every practice in the order in which they are worked.
 
-    Urgent lanes: the most severe and the freshest first (within 14 days or marked severe, within 90 days, older), then
-    by the rule's priority, then the newest evidence. Review: by priority, then the newest evidence. Invitations: by
-    place. Ties by pseudonym, so that the same records give the same list.
+    Urgent lanes: marked severe and at most 90 days old, at most 14 days old, severe and older, at most 90 days old,
+    older; inside each by the rule's priority, then the newest evidence. Review and chase: by priority, then the newest
+    evidence. Invitations: by place. Ties by pseudonym, so that the same records give the same list.
     """
 
     def key(line: Line) -> tuple[object, ...]:
@@ -26,12 +26,13 @@ def in_order(found: Sequence[Line], index_day: dt.date) -> list[Line]:
         inside: tuple[int, ...]
         if line.lane in BY_CHANCE:
             inside = (min((item.place for item in line.items if item.place), default=0),)
-        elif line.lane == "review the record":
+        elif line.lane in WITHOUT_A_PLACE and line.lane not in URGENT:
             inside = (priority, -newest.toordinal())
         else:
             age = (index_day - newest).days
             severe = any(item.severe for item in own)
-            inside = (0 if severe or age <= FRESH else 1 if age <= RECENT else 2, priority, -newest.toordinal())
+            bands = (severe and age <= RECENT, age <= FRESH, severe, age <= RECENT, True)
+            inside = (bands.index(True), priority, -newest.toordinal())
         return (line.practice, ORDER.index(line.lane), inside, line.pseudonym)
 
     return sorted(found, key=key)

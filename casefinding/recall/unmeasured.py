@@ -46,9 +46,13 @@ SHOWN = ("age_band", "sex", "ethnicity", "deprivation")
 def never_measured(view: View, base: pa.Table, place: np.ndarray) -> list[Unmeasured]:
     """Everybody, then each group of each way to part them; empty groups are left out, nobody is left out of "all".
 
+    Nothing where the condition has no rule in that lane: who was never measured is then not told, and 0 would mislead.
+
     "Never measured" is what the condition's rules of that lane say, after its leave-outs; `place` is the order of
-    invitation a row (see capacity.invited), 0 for nobody.
+    invitation a row (see choose.choose), 0 for nobody.
     """
+    if not view.fired("never measured"):
+        return []
     old_enough = pc.fill_null(base["age"].cast(pa.int32()), 0).to_numpy() >= view.model.eligible.age_at_least
     asked = old_enough & (view.status != "on register")
     never = np.zeros(base.num_rows, dtype=bool)

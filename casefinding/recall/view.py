@@ -11,6 +11,8 @@ from casefinding.definitions.shapes import LeaveOut, Model
 STAGES = ("review the record", "invite", "chance", "never measured", "training")
 """What a leave-out can drop a person from; act now and check the reading only by EVERYTHING."""
 EVERYTHING = "everything"
+SAME_STAGE = {"chase the result": "review the record"}
+"""Lanes that a leave-out drops people from by the name of another: a result is a part of the record."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,9 @@ class View:
 
     `flags` holds the rules that fired, `severe` those of them that come first of all, `left_out` the leave-outs that
     hold, each by name; `chance` is missing (NaN) where no model was trained or may be asked about the person.
-    `expected` is the chance, by published prevalence less the register, that somebody not on it has the condition;
-    `shift` is what anchoring has added to the log-odds of every chance.
+    `wave` is which invitation (1, 2, 3) the next one would be. `expected` is the chance, by published prevalence less
+    the register, that somebody not on it has the condition; `shift` is what anchoring has added to the log-odds of
+    every chance.
     """
 
     model: Model
@@ -35,6 +38,7 @@ class View:
     severe: dict[str, np.ndarray] = field(default_factory=dict)
     expected: np.ndarray | None = None
     shift: float = 0.0
+    wave: np.ndarray | None = None
 
     @property
     def condition(self) -> str:
@@ -50,7 +54,8 @@ class View:
 
     def fired(self, lane: str) -> dict[str, np.ndarray]:
         """The rules of a lane, in order of priority, each cut to the people it may still speak about."""
-        allowed = self.allowed(lane if lane in STAGES else EVERYTHING)
+        stage = SAME_STAGE.get(lane, lane)
+        allowed = self.allowed(stage if stage in STAGES else EVERYTHING)
         rules = [rule for rule in self.model.rules if rule.lane == lane]
         rules.sort(key=lambda rule: (rule.priority, rule.id))
         return {rule.id: self.flags[rule.id] & allowed for rule in rules}

@@ -33,7 +33,18 @@ def said_once(done: subprocess.CompletedProcess, code: int, *words: str) -> None
 def test_help_names_every_command():
     done = casefinding("--help")
     assert done.returncode == 0
-    for command in ("run", "train", "simulate", "ingest", "template", "check", "schema", "codelists"):
+    for command in (
+        "run",
+        "train",
+        "simulate",
+        "ingest",
+        "template",
+        "check",
+        "schema",
+        "codelists",
+        "segment",
+        "first",
+    ):
         assert command in done.stdout
 
 

@@ -173,7 +173,7 @@ def test_the_reason_names_the_results_and_their_days(run: Run):
     assert row["rules"] == "CKD-1"
     assert row["concerns"] == "Kidney disease"
     assert row["do"] == "Review the results, and code the diagnosis if it is confirmed."
-    assert "Latest eGFR 48 on 23 June 2026; below 60 for 600 days" in row["why"]
+    assert "Latest eGFR 48 on 23 June 2026 (3 months ago); below 60 for 600 days" in row["why"]
     for row in rows.values():
         if row["rules"] == "CKD-1":
             assert re.search(r"Latest eGFR \d+ on \d+ \w+ \d{4}; below 60 for [\d,]+ days", row["why"])

@@ -164,14 +164,15 @@ def test_no_canary_and_nobody_is_printed(run: Run):
     assert not set(re.findall(r"p[a-z0-9]{10,}", heard)) & set(run.store.people_table()["pseudonym"].to_pylist())
 
 
-def test_pseudonyms_are_in_the_practices_folders_and_the_scores_alone(run: Run):
+def test_pseudonyms_are_in_the_practices_folders_the_lists_and_the_scores_alone(run: Run):
     everybody = set(run.store.people_table()["pseudonym"].to_pylist())
     assert len(everybody) > 4000
     for path in run.out.rglob("*"):
-        if path.is_file() and "practices" not in path.parts and path.name != "scores.parquet":
+        if path.is_file() and "practices" not in path.parts and path.name not in ("lists.parquet", "scores.parquet"):
             found = {word.decode() for text in texts(path) for word in re.findall(rb"p[a-z0-9]{10,}", text)}
             assert not found & everybody, path.name
     assert holding(run.out, NAME) == [
+        "lists.parquet",
         *sorted(path.relative_to(run.out).as_posix() for path in (run.out / "practices/practice_Y99001").iterdir()),
         "scores.parquet",
     ]

@@ -61,7 +61,7 @@ def test_an_index_day_before_the_data_begin(casefinding, config, tmp_path):
     ("old", "new"),
     [
         ("records:", "practices: [Y99001, Y99777]\nrecords:"),
-        ("bootstrap:", "  practices: {Y99777: {tests: {electrocardiogram: 3}}}\nbootstrap:"),
+        ("bootstrap:", "  practices: {Y99777: {a month: {electrocardiogram: 3}}}\nbootstrap:"),
     ],
     ids=["practices", "capacity"],
 )

@@ -1,9 +1,12 @@
 """A condition with one rule a lane, over made-up rows."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from casefinding.definitions.capacity import Capacities, Capacity, Equity
 from casefinding.definitions.shapes import Model
+from casefinding.recall.choice.choose import choose
 from casefinding.recall.view import View
 
 
@@ -18,6 +21,7 @@ def model(condition: str = "thirst", test: str = "water test") -> Model:
                 {**rule, "id": "X-U1", "lane": "act now", "do": "act"},
                 {**rule, "id": "X-C1", "lane": "check the reading", "do": "check"},
                 {**rule, "id": "X-1", "lane": "review the record", "do": "review"},
+                {**rule, "id": "X-P1", "lane": "chase the result", "do": "chase"},
                 {**rule, "id": "X-2", "lane": "invite", "priority": 1, "do": "test soon"},
                 {**rule, "id": "X-3", "lane": "invite", "priority": 3, "do": "test"},
                 {**rule, "id": "X-4", "lane": "never measured", "do": "measure"},
@@ -54,3 +58,25 @@ def view():
         )
 
     return build
+
+
+def people(practice, **columns) -> pa.Table:
+    """A base table of so many rows; 50 years old, white, of the third tenth where nothing else is said."""
+    n = len(practice)
+    given = {
+        "age": pa.array([50] * n, pa.int16()),
+        "ethnicity": pa.array(["white"] * n, pa.string()),
+        "imd_decile": pa.array([3] * n, pa.int8()),
+        **columns,
+    }
+    return pa.table({"practice": pa.array(list(practice), pa.string()), **given})
+
+
+def invited(view, practice, slots, shares) -> np.ndarray:
+    """The order of invitation of one condition: so many places of its test and so large a share kept, by practice."""
+    stated = {
+        code: Capacity(a_month={view.model.test: number}, never_measured_share=shares.get(code, 0.0))
+        for code, number in slots.items()
+    }
+    chosen = choose([view], people(practice), (), Capacities(practices=stated), Equity(floor=0), {})
+    return chosen.places[view.condition]

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casefinding.definitions.shapes import Expected
-from casefinding.recall.capacity import invited
 from casefinding.recall.lines import ORDER, who_and_why
 from casefinding.recall.view import View
+from tests.recall.conftest import invited
 
 EVERY_STAGE = ("review the record", "invite", "chance", "never measured", "training")
 A = np.array(["A"] * 10)
@@ -88,7 +88,7 @@ def test_one_line_a_person_across_conditions_in_the_most_urgent_lane(view):
     assert found[1].lane == "act now"
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=100, derandomize=True, deadline=None)
 @given(data=st.data())
 def test_safety_holds_for_any_records_at_all(data):
     from tests.recall.conftest import model as _model
@@ -96,7 +96,6 @@ def test_safety_holds_for_any_records_at_all(data):
     n = data.draw(st.integers(1, 12))
     rows = st.lists(st.booleans(), min_size=n, max_size=n).map(lambda flags: np.array(flags))
     made = _model()
-    from casefinding.recall.view import View
 
     flags = {rule.id: data.draw(rows) for rule in made.rules}
     seen = View(
@@ -181,9 +180,11 @@ def test_expected_cases_shared_by_chance_stay_within_their_group(view):
     assert set(np.flatnonzero(place)) == {0, 1, 2, 3, 4, 5}
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=100, derandomize=True, deadline=None)
 @given(data=st.data())
-def test_no_shift_of_all_chances_changes_who_is_invited_or_in_which_order(data):
+def test_no_shift_of_all_chances_changes_who_has_a_kept_place_or_the_order_of_the_others(data):
+    """Where all places are kept. Where some are, a shift may move somebody never measured from a kept place to one by
+    chance, if more cases are expected thus."""
     from tests.recall.conftest import model as _model
 
     n, slots = data.draw(st.integers(1, 12)), data.draw(st.integers(0, 8))
@@ -202,7 +203,7 @@ def test_no_shift_of_all_chances_changes_who_is_invited_or_in_which_order(data):
     def places(odds):
         chance = odds / (1 + odds)
         seen = View(made, who, everyone, flags, {}, {}, (), chance, chance, {}, published)
-        return invited(seen, np.array(["A"] * n), {"A": slots}, {"A": 0.5}).tolist()
+        return invited(seen, np.array(["A"] * n), {"A": slots}, {"A": 1.0}).tolist()
 
     # odds and factors that are powers of 2, so that people of equal need stay equal to the last bit
     assert places(2.0**log_odds) == places(2.0 ** (log_odds + 1)) == places(2.0 ** (log_odds - 1))

@@ -31,8 +31,14 @@ def test_urgent_lines_go_by_age_of_the_reading_then_priority_then_day():
     ) == ["first", "fresher", "fresh", "recent", "old"]
 
 
-def test_the_most_severe_stand_with_the_fresh_however_old():
-    assert names(line("fresh", days=3), line("severe", days=300, severe=True, priority=1)) == ["severe", "fresh"]
+def test_the_most_severe_stand_first_while_recent_and_right_after_the_fresh_however_old():
+    found = names(
+        line("recent", days=60),
+        line("severe and old", days=300, severe=True, priority=1),
+        line("fresh", days=3),
+        line("severe and recent", days=80, severe=True),
+    )
+    assert found == ["severe and recent", "fresh", "severe and old", "recent"]
 
 
 def test_a_chance_never_moves_an_urgent_line():

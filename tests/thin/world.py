@@ -295,7 +295,7 @@ def _config(design: Design, folder: Path) -> str:
         f"conditions: [{design.condition}]\n"
         f"records: {{kind: native, path: {folder / 'extract'}}}\n"
         f"training: {{times: {design.times}, every: 12 months, folds: 3}}\n"
-        f"capacity: {{every practice: {{tests: {{{TEST[design.condition]}: 50}}, never measured share: 0.2}}}}\n"
+        f"capacity: {{every practice: {{a month: {{{TEST[design.condition]}: 50}}, never measured share: 0.2}}}}\n"
         "bootstrap: 20\nseed: 7\n"
     )
 
