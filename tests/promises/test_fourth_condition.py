@@ -176,7 +176,7 @@ def test_the_reason_names_the_results_and_their_days(run: Run):
     assert "Latest eGFR 48 on 23 June 2026 (3 months ago); below 60 for 600 days" in row["why"]
     for row in rows.values():
         if row["rules"] == "CKD-1":
-            assert re.search(r"Latest eGFR \d+ on \d+ \w+ \d{4}; below 60 for [\d,]+ days", row["why"])
+            assert re.search(r"Latest eGFR \d+ on \d+ \w+ \d{4} \([^)]+ ago\); below 60 for [\d,]+ days", row["why"])
 
 
 def test_every_practice_has_its_list_and_the_condition_its_page(run: Run):
