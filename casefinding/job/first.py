@@ -17,12 +17,11 @@ from casefinding.definitions.first import First
 from casefinding.definitions.shapes import Definitions, LeaveOut, features_in
 from casefinding.errors import ConfigError, RecordsError, UsageError
 from casefinding.files import check_replaceable, new_folder, sha256_of
+from casefinding.job.edition import edition_of, facts_of
 from casefinding.job.main import read_all
 from casefinding.job.population import (
     Population,
     counts_of,
-    edition_of,
-    facts_of,
     population,
     sums_of_units,
 )
@@ -78,7 +77,7 @@ def first_people(
         may, left_out = _may(first, known, people)
         order = rank(stacked, may, pseudonym, first.people)
         shown = count_first(first, known, people, stacked, may, order)
-    facts = {**facts_of(config, people.store, known, "first"), "run": made_by}
+    facts = {"command": "first", **facts_of(config, people.store, known), "run": made_by}
     edition = edition_of(config, people.store, facts)
     found = FirstPeople(
         first=first,

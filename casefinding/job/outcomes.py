@@ -18,7 +18,7 @@ from casefinding.recall.loop.ledger import Ledger
 from casefinding.recall.loop.outcomes import Checked, Lists, check_outcomes
 from casefinding.recall.loop.received import note_received, standing
 from casefinding.recall.loop.returned import Issued, Returned, read_returned
-from casefinding.report.words import safe_cell
+from casefinding.recall.text_table import safe_cell
 
 REFUSED_COLUMNS = ("file", "sheet", "row", "reason")
 

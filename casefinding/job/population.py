@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +10,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from casefinding import __version__
 from casefinding.cohort.eligible import registered
 from casefinding.definitions.config import Config
-from casefinding.definitions.lock import lock_sha256
 from casefinding.definitions.shapes import Definitions, features_in
 from casefinding.errors import CohortError
-from casefinding.files import canonical_json
 from casefinding.job.asking import only_practices
 from casefinding.job.main import fits, home_of
 from casefinding.job.progress import Stages
 from casefinding.job.records import prepare
 from casefinding.records.store import Store
-from casefinding.report.shapes import Edition
 from casefinding.rules.evaluate import evaluate
 from casefinding.signals.matrix import build_matrix
 
@@ -89,34 +84,6 @@ def population(
     columns = {name: values[used] for name, values in columns.items()}
     base = base.filter(pa.array(used))
     return Population(store, base, columns, _units(store, base), int((~used).sum()))
-
-
-def edition_of(config: Config, store: Store, facts: Mapping[str, Any]) -> Edition:
-    """What is printed on everything; the id is a digest of what it was made from."""
-    return Edition(
-        network=config.network.name,
-        contact=config.network.contact,
-        index_day=config.index_day,
-        data_through=store.data_through,
-        list_id=hashlib.sha256(canonical_json(facts).encode()).hexdigest()[:8],
-        version=__version__,
-        made_up=config.records.simulate is not None,
-    )
-
-
-def facts_of(config: Config, store: Store, known: Definitions, command: str) -> dict[str, Any]:
-    """What a result was made from: for the manifest."""
-    return {
-        "command": command,
-        "config": config.model_dump(mode="json", by_alias=True),
-        "definitions": lock_sha256(known),
-        "records": {
-            "kind": store.kind,
-            "digest": store.digest,
-            "from": str(store.data_from),
-            "through": str(store.data_through),
-        },
-    }
 
 
 def sums_of_units(units: Sequence[Unit], column: Any) -> list[tuple[Any, list[Any]]]:

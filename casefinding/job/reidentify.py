@@ -16,7 +16,7 @@ from casefinding.recall.identity.apart import check_apart
 from casefinding.recall.identity.lookup import Lookup, read_lookup
 from casefinding.recall.identity.nhs_number import holds_one
 from casefinding.recall.identity.practice_list import SHEETS, Listed, PracticeList, read_practice_list
-from casefinding.recall.text_table import guarded, some
+from casefinding.recall.text_table import safe_cell, some
 
 LANES = ("invite", "never measured")
 """Whose numbers the plain profile holds if nothing else is asked."""
@@ -210,7 +210,7 @@ def _not_found(unknown: Sequence[Listed]) -> bytes:
     buffer = io.StringIO()
     out = csv.writer(buffer, lineterminator="\r\n")
     out.writerow(["pseudonym", "stands at"])
-    out.writerows([guarded(one.pseudonym), one.place] for one in unknown)
+    out.writerows([safe_cell(one.pseudonym), one.place] for one in unknown)
     return buffer.getvalue().encode("utf-8")
 
 

@@ -14,12 +14,11 @@ from casefinding.definitions.segments import Segments
 from casefinding.disclosure import rounded
 from casefinding.errors import DefinitionError
 from casefinding.files import check_replaceable, new_folder
+from casefinding.job.edition import edition_of, facts_of
 from casefinding.job.main import read_all
 from casefinding.job.population import (
     Population,
     counts_of,
-    edition_of,
-    facts_of,
     population,
     sums_of_units,
 )
@@ -60,7 +59,7 @@ def segment_people(
     with stages.stage("Sort everybody, count, withhold"):
         found = sort_people(known.segments, people.columns)
         shown = count_segments(known.segments, people, found)
-    facts = facts_of(config, people.store, known, "segment")
+    facts = {"command": "segment", **facts_of(config, people.store, known)}
     edition = edition_of(config, people.store, facts)
     with new_folder(out) as fresh, stages.stage("Write the page and the table"):
         write_segment(_segmented(known.segments, people, shown), known, edition, fresh)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from casefinding import __version__
 from casefinding.cohort.eligible import register_status, registered
 from casefinding.definitions.config import Config
-from casefinding.definitions.lock import lock_sha256
 from casefinding.definitions.shapes import Definitions, features_in
 from casefinding.errors import CohortError, ConfigError
 from casefinding.explain.wording import fill, score_words
-from casefinding.files import canonical_json, check_replaceable, new_folder
+from casefinding.files import check_replaceable, new_folder
 from casefinding.job.asking import only_practices
+from casefinding.job.edition import edition_of, facts_of
 from casefinding.job.main import home_of, read_all
 from casefinding.job.progress import Stages
 from casefinding.job.records import prepare
@@ -47,7 +45,6 @@ def treatment_gaps(
     """
     from casefinding.judge.treated import rates
     from casefinding.report.network import write_manifest
-    from casefinding.report.shapes import Edition
     from casefinding.report.treatment_gaps import GapRates, write_gap_list, write_gaps
 
     config, known = read_all(config_file, records, definitions)
@@ -64,15 +61,8 @@ def treatment_gaps(
         models = dict.fromkeys(gap.on_register for gap in known.treatment_gaps if gap.on_register)
         status = {name: register_status(store, known, name, base) for name in models}
         found = [find_gap(known, gap, matrix, status) for gap in known.treatment_gaps]
-    facts = {
-        "config": config.model_dump(mode="json", by_alias=True), "definitions": lock_sha256(known),
-        "records": {"kind": store.kind, "digest": store.digest}, "treatment gaps": [one.gap.name for one in found],
-    }  # fmt: skip
-    edition = Edition(
-        network=config.network.name, contact=config.network.contact, index_day=config.index_day,
-        data_through=store.data_through, list_id=hashlib.sha256(canonical_json(facts).encode()).hexdigest()[:8],
-        version=__version__, made_up=config.records.simulate is not None,
-    )  # fmt: skip
+    facts = {**facts_of(config, store, known), "treatment gaps": [one.gap.name for one in found]}
+    edition = edition_of(config, store, facts)
     practices = store.practices().to_pylist()
     lists = config.treatment_gap_lists == LISTS_ON
     with new_folder(out) as fresh, stages.stage("Treatment gaps: rates and lists"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from casefinding import __version__
 from casefinding.definitions.basics import span_text
 from casefinding.definitions.config import Config
-from casefinding.definitions.lock import lock_sha256
 from casefinding.definitions.shapes import Definitions, Model
 from casefinding.disclosure import people_words
-from casefinding.files import canonical_json, writing
+from casefinding.files import writing
 from casefinding.job.coming_back import came_back
+from casefinding.job.edition import edition_of, facts_of
 from casefinding.job.overview import overview
 from casefinding.job.practice_lists import practice_lists
 from casefinding.job.records import Prepared
@@ -56,31 +54,13 @@ def write_everything(
     else does.
     """
     store = prepared.store
-    told = config.model_dump(mode="json", by_alias=True)
-    told["holdout"].pop("salt")  # whoever knows it knows who is held out; its digest is told below
     facts = {
-        "config": told,
-        "definitions": lock_sha256(known),
-        "records": {
-            "kind": store.kind,
-            "digest": store.digest,
-            "from": str(store.data_from),
-            "through": str(store.data_through),
-            "people": store.people,
-        },
+        **facts_of(config, store, known),
         "bundles": {condition: bundle.sha256 for condition, bundle in bundles.items()},
         "ledger": ledger.digest(config.index_day, standing(ledger)) if ledger is not None else None,
         "holdout": described(scored.base, config.holdout, scored.held_out),
     }
-    edition = Edition(
-        network=config.network.name,
-        contact=config.network.contact,
-        index_day=config.index_day,
-        data_through=store.data_through,
-        list_id=hashlib.sha256(canonical_json(facts).encode()).hexdigest()[:8],
-        version=__version__,
-        made_up=config.records.simulate is not None,
-    )
+    edition = edition_of(config, store, facts)
     issued = listed(scored.lines, scored.views, scored.base, edition.list_id, config.index_day)
     back = came_back(ledger, issued, known, store, scored, config)
     lists = practice_lists(config, known, store, scored, back)

@@ -108,10 +108,10 @@ def plain(text: str) -> str:
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
-def guarded(text: str) -> str:
-    """The other way: text that no spreadsheet takes for a formula.
+def safe_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula (CWE-1236): a leading sign is quoted with an apostrophe.
 
-    >>> guarded("=1+1")
+    >>> safe_cell("=1+1")
     "'=1+1"
     """
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -18,13 +18,13 @@ from casefinding.recall.loop.funnel import STAGES
 from casefinding.recall.network.completeness import Register
 from casefinding.recall.network.impact import WHOLE, Between, span_words
 from casefinding.recall.network.units import LEVELS, Unit
+from casefinding.recall.text_table import safe_cell
 from casefinding.report.board_counts import TOTAL, Key, Rate, across, alone, board_funnel, rates
 from casefinding.report.charts import as_image
 from casefinding.report.funnel_chart import funnel_chart
 from casefinding.report.overview import STANDING, WORDS, FloorRow, Overview, about, claims
 from casefinding.report.page import page
 from casefinding.report.shapes import LANE_WORDS, Edition
-from casefinding.report.words import safe_cell
 
 BOARD_PAGE, BOARD_CSV = "icb.html", "icb.csv"
 COLUMNS = ("table", "condition", "level", "code", "name", "measure", "value", "low", "high", "note")

@@ -13,12 +13,12 @@ from casefinding.definitions.first import First
 from casefinding.definitions.shapes import Definitions
 from casefinding.disclosure import FEWEST
 from casefinding.files import write_text
+from casefinding.recall.text_table import safe_cell
 from casefinding.report.clauses import clause_words
 from casefinding.report.page import page
 from casefinding.report.practice import folder_name
 from casefinding.report.segment import GROUP_WORDS, KIND_WORDS, count_words, share_words
 from casefinding.report.shapes import Edition
-from casefinding.report.words import safe_cell
 from casefinding.rules.need import TIES
 
 CSV_COLUMNS = (

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from casefinding.files import write_bytes, write_text
 from casefinding.recall.lines import REACH_DIFFERENTLY
+from casefinding.recall.text_table import safe_cell
 from casefinding.report import told
 from casefinding.report.page import page
 from casefinding.report.shapes import SHEET_WORDS, Edition, PracticeLists
-from casefinding.report.words import against, chance_of, missing, notes, safe_cell, to_do, why
+from casefinding.report.words import against, chance_of, missing, notes, to_do, why
 from casefinding.report.workbook import workbook
 
 CSV_COLUMNS = (

@@ -14,10 +14,10 @@ from casefinding.definitions.clauses import Clause
 from casefinding.definitions.shapes import Definitions
 from casefinding.disclosure import FEWEST
 from casefinding.files import write_text
+from casefinding.recall.text_table import safe_cell
 from casefinding.report.clauses import clause_words
 from casefinding.report.page import page
 from casefinding.report.shapes import Edition
-from casefinding.report.words import safe_cell
 
 CSV_COLUMNS = (
     "list_id", "index_day", "data_through", "standing", "group_kind", "group_code", "group_name", "measure", "name",

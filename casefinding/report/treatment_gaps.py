@@ -18,13 +18,13 @@ from casefinding.explain.wording import date_words, number_words
 from casefinding.files import write_bytes, write_text
 from casefinding.judge.funnel_plot import Funnel, funnel
 from casefinding.judge.treated import LEVELS, Rate
+from casefinding.recall.text_table import safe_cell
 from casefinding.report.charts import as_image
 from casefinding.report.counts import published
 from casefinding.report.funnel_chart import funnel_chart
 from casefinding.report.page import page
 from casefinding.report.practice import folder_name
 from casefinding.report.shapes import DRAFT, Edition
-from casefinding.report.words import safe_cell
 from casefinding.report.workbook_style import highest, printed, styles
 
 CSV_COLUMNS = (

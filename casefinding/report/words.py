@@ -11,7 +11,6 @@ from casefinding.explain.wording import date_words
 from casefinding.recall.lines import Item, Line
 from casefinding.report.shapes import Edition, PracticeLists
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _MONTHS = {dt.date(2000, month, 1).strftime("%B"): month for month in range(1, 13)}
 _DATE = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(_MONTHS)}) (\d{{4}})\b")
 _RULE_ID = re.compile(r"\b[A-Z][A-Z0-9]*-[A-Z]?\d+[a-z]?\b")
@@ -60,15 +59,6 @@ def _day(found: re.Match[str]) -> dt.date | None:
         return dt.date(int(year), _MONTHS[month], int(day))
     except ValueError:
         return None
-
-
-def safe_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula (CWE-1236): a leading sign is quoted with an apostrophe.
-
-    >>> safe_cell("=1+1")
-    "'=1+1"
-    """
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 
 def first_upper(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from casefinding.explain.wording import date_words, number_words
+from casefinding.recall.text_table import safe_cell
 from casefinding.report.shapes import Edition, PracticeLists
 from casefinding.report.told import (
     NO_LIST_BEFORE,
@@ -19,7 +20,7 @@ from casefinding.report.told import (
     this_month,
     warning,
 )
-from casefinding.report.words import NOTHING, safe_cell
+from casefinding.report.words import NOTHING
 from casefinding.report.workbook_style import TEXT_LIMIT, Styles, height, highest, printed, together
 
 SINCE = "Since last month"

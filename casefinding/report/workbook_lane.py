@@ -8,6 +8,7 @@ from typing import Any
 from casefinding.explain.wording import date_words, number_words
 from casefinding.recall.lines import REACH_DIFFERENTLY, Line
 from casefinding.recall.loop.ledger import OUTCOMES
+from casefinding.recall.text_table import safe_cell
 from casefinding.report.shapes import DRAFT, SHEET_WORDS, Edition, PracticeLists
 from casefinding.report.told import review_time
 from casefinding.report.words import (
@@ -19,7 +20,6 @@ from casefinding.report.words import (
     invitation,
     missing,
     notes,
-    safe_cell,
     to_do,
     why,
 )

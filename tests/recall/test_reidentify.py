@@ -15,11 +15,10 @@ from casefinding.recall.identity import nhs_number
 from casefinding.recall.identity.apart import MARKS, check_apart
 from casefinding.recall.identity.lookup import read_lookup
 from casefinding.recall.identity.practice_list import SHEETS, Listed, read_practice_list
-from casefinding.recall.text_table import FORMULA, read_text_table
+from casefinding.recall.text_table import FORMULA, read_text_table, safe_cell
 from casefinding.report.identified import NOT_FOUND, STAMP, identified, without_numbers
 from casefinding.report.import_files import by_text, import_files, read_profiles, shipped_profiles, whom
 from casefinding.report.shapes import SHEET_WORDS
-from casefinding.report.words import safe_cell
 from casefinding.synthetic.lookups import kept_numbers
 
 NUMBERS = [str(number) for number in kept_numbers(7)[:2_000]]
