@@ -11,7 +11,7 @@ Fischetti and Salazar-González, Management Science 2001;47:1008).
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from typing import Generic, TypeVar
 
 from casefinding.disclosure import FEWEST, rounded
@@ -51,9 +51,9 @@ def published(counts: Mapping[K, int], sums: Sums[K]) -> dict[K, int | None]:
     return shown
 
 
-def withheld(counts: Mapping[K, int], sums: Sums[K]) -> set[K]:
-    """What must not be shown: the small numbers, and whatever would give one of them away."""
-    attack = _Attack(counts, sums, {key for key, count in counts.items() if rounded(count) is None})
+def withheld(counts: Mapping[K, int], sums: Sums[K], already: Set[K] = frozenset()) -> set[K]:
+    """What must not be shown: the small numbers, what is withheld already, and whatever would give one of them away."""
+    attack = _Attack(counts, sums, {key for key, count in counts.items() if rounded(count) is None} | already)
     for key in _open(attack):
         while attack.tells(key):
             more = _beside(key, counts, sums, attack.hidden)

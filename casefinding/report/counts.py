@@ -5,7 +5,7 @@ who knows a total and all parts but one knows the last as well. So more is withh
 allow, enough numbers remain possible for each small count. The reader is taken to know what `suppression` takes them to
 know. That room solves all sums at once, as a linear programme for each small count, and suits tables of some hundred
 cells; here are tens of thousands that all hang together (each practice by each flag by each level), so each sum is
-looked at for itself, again and again until nothing changes.
+looked at for itself, again and again until nothing changes; small tables are then held to the stricter rule as well.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from collections import deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from casefinding import suppression
 from casefinding.disclosure import FEWEST, rounded
 from casefinding.suppression import FEWEST_POSSIBLE
 
 Key = TypeVar("Key", bound=Hashable)
+ALL_AT_ONCE = 200
+"""Counts up to which all sums are solved together as well."""
 HALF = 2
 """How far a count rounded to the nearest 5 can lie from what it was."""
 
@@ -58,6 +61,8 @@ def published(
             if not queued[other]:
                 queued[other] = True
                 waiting.append(other)
+    if len(counts) <= ALL_AT_ONCE:
+        withheld = suppression.withheld(counts, relations, withheld)
     return {key: None if key in withheld else rounded(count) for key, count in counts.items() if key not in hidden}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from casefinding.disclosure import rounded
@@ -35,6 +35,7 @@ TABLE = st.integers(2, 4).flatmap(lambda width: st.lists(st.lists(COUNT, min_siz
 
 
 @given(TABLE)
+@example([[1, 31], [7, 7]])
 @settings(max_examples=60, deadline=None)
 def test_no_small_count_can_be_worked_out_even_from_all_sums_at_once(rows):
     counts, sums = two_way(rows)
