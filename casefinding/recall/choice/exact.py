@@ -2,9 +2,10 @@
 
 An aim is a whole number for every column; the best sum is found among all choices that were best by every aim before.
 The choice is proved best thus: linear programming over a part of the columns gives prices of the rows; a column whose
-worth is more than what it uses at those prices joins, until there is none, so the bound holds for all columns. A column
-that is worth less than its prices by more than the bound lies above the best whole choice known can be in no better
-one, and is left out before the integer programme is solved (reduced cost fixing).
+worth is more than what it uses at those prices joins, until there is none, so the bound holds for all columns. Rows
+that only whole choices keep bring the bound down (cuts). A column that is worth less than its prices by more than the
+bound lies above the best whole choice known can be in no better one, and is left out before the integer programme is
+solved (reduced cost fixing).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+
+from casefinding.recall.choice.cuts import Cuts, broken
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -28,6 +31,10 @@ _JOIN = 4000
 """Columns that join at once."""
 MANY = 6000
 """Columns among which something is looked for that fits at all."""
+_ROUNDS = 20
+"""How often cuts are looked for."""
+_LITTLE = 0.01
+"""What a round of cuts must bring the bound down by, of all that cuts have, for another."""
 LONGEST = 30.0
 """Seconds after which an integer programme is stopped; what it then lacks of a proof is said in the gap."""
 
@@ -85,6 +92,7 @@ class Search:
         self._uses: Any = columns.uses
         self._spare: Any = columns.spare
         self._limit = np.array(columns.limit, dtype=np.float64)
+        self._cuts = Cuts.none(columns.number, columns.spare.shape[1])
         self._chosen: Ints | None = None  # None: nothing was solved yet
         self._y = np.zeros(columns.spare.shape[1])
         self._row_prices = np.zeros(0)
@@ -105,6 +113,7 @@ class Search:
             if best is None or reached >= best:
                 best, chosen, spare = reached, taken, y
         if best is None or np.floor(bound + _NEAR) > best:
+            bound, over = self._cut(aim, bound, over, x, y, cols)
             best, chosen, spare = self._integers(aim, bound, over, best, chosen, spare)
         self._open &= bound + over >= best - _NEAR
         self._open[chosen] = True
@@ -152,17 +161,38 @@ class Search:
 
     # ------------------------------------------------------------------ the linear programme
 
-    def _linear(self, aim: Aim, limit: Floats, among: Bools) -> tuple[float, Floats, Floats, Floats, Ints]:
+    def _cut(self, aim: Aim, bound: float, over: Floats, x: Floats, y: Floats, cols: Ints) -> tuple[float, Floats]:
+        """The bound and what columns are worth over their prices, with cuts added while they bring the bound down."""
+        first = bound
+        for _ in range(_ROUNDS):
+            at = np.zeros(self._given.number)
+            at[cols] = x
+            more = broken(self._uses, self._spare, self._limit, self._given.spare_whole, at, y)
+            if not more:
+                break
+            self._cuts = self._cuts.and_(more)
+            before = bound
+            bound, over, x, y, cols = self._linear(aim, self._limit, self._open, self._cuts)
+            if before - bound < max(1.0, _LITTLE * (first - bound)):
+                break
+        return bound, over
+
+    def _linear(
+        self, aim: Aim, limit: Floats, among: Bools, cuts: Cuts | None = None
+    ) -> tuple[float, Floats, Floats, Floats, Ints]:
         from scipy.optimize import linprog
 
         people = self._given.person
         number = int(people.max(initial=-1)) + 1
+        uses: Any = self._uses if cuts is None else sparse.vstack([self._uses, cuts.uses], format="csc")
+        spare: Any = self._spare if cuts is None else sparse.vstack([self._spare, cuts.spare], format="csc")
+        limit = limit if cuts is None else np.concatenate([limit, cuts.limit])
         while True:
             cols = np.flatnonzero(self._held)
             known, own = np.unique(people[cols], return_inverse=True)
             once = sparse.csr_array((np.ones(len(cols)), (own, np.arange(len(cols)))), shape=(len(known), len(cols)))
             none: Any = sparse.csr_array((len(known), self._spare.shape[1]))
-            rows: Any = sparse.block_array([[self._uses[:, cols], self._spare], [once, none]], format="csr")
+            rows: Any = sparse.block_array([[uses[:, cols], spare], [once, none]], format="csr")
             if rows.shape[1] == 0:
                 self._row_prices = np.zeros(len(limit))
                 return 0.0, np.zeros(0), np.zeros(0), np.zeros(0), cols
@@ -178,7 +208,7 @@ class Search:
             self._row_prices = prices[: len(limit)]
             of_person = np.zeros(number)
             of_person[known] = prices[len(limit) :]
-            over = aim.of - self._uses.T @ self._row_prices - of_person[people]
+            over = aim.of - uses.T @ self._row_prices - of_person[people]
             joining = np.flatnonzero((over > _HAIR) & among & ~self._held)
             if not len(joining):
                 break
@@ -238,10 +268,14 @@ class Search:
         )
         worth = -np.concatenate([aim.of[cols], aim.spare]).astype(np.float64)
         rows: Any = sparse.vstack(
-            [sparse.hstack([self._uses[:, cols], self._spare]), once, sparse.csr_array(worth[None, :])], format="csr"
-        )
+            [
+                sparse.hstack([self._uses[:, cols], self._spare]),
+                sparse.hstack([self._cuts.uses[:, cols], self._cuts.spare]),
+                once, sparse.csr_array(worth[None, :]),
+            ], format="csr",
+        )  # fmt: skip
         least = np.inf if at_least is None else float(-at_least)
-        limit: Any = np.concatenate([self._limit, np.ones(int(several.sum())), [least]])
+        limit: Any = np.concatenate([self._limit, self._cuts.limit, np.ones(int(several.sum())), [least]])
         upper: Any = np.concatenate([np.ones(len(cols)), self._given.spare_limit])
         found = milp(
             worth,
