@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-SYSTEMS = ("snomed", "dmd", "loinc", "rxnorm", "emis")
-"""Names of code systems as the store and the code lists write them."""
+SYSTEMS = ("snomed", "dmd", "loinc", "rxnorm", "emis", "read2", "ctv3", "icd10", "opcs4", "area", "other")
+"""Names of code systems as the store and the code lists write them; "area" is what is said of where people live, and an
+id of "other" names its vocabulary first (CVX//140)."""
 DRUG_SYSTEMS = frozenset({"dmd", "rxnorm"})
 """Dictionaries of products; only their terms are searched for substances (a SNOMED CT term may be an allergy)."""
 
 _SCTID = re.compile(r"[1-9][0-9]{5,17}\Z")
 _LOINC = re.compile(r"[0-9]{1,7}-[0-9]\Z")
 _RXNORM = re.compile(r"[1-9][0-9]{0,8}\Z")
+_READ = re.compile(r"[A-Za-z0-9.]{5}([A-Za-z0-9]{2})?\Z")
 _SCIENTIFIC = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?[eE][-+]?[0-9]+\Z")
 _DECIMAL = re.compile(r"[-+]?[0-9]+[.,][0-9]*\Z")
 _EXACT_IN_A_FLOAT = 15  # digits that a spreadsheet keeps
@@ -98,6 +100,8 @@ def id_fault(system: str, code_id: str) -> str:
     >>> id_fault("snomed", "38341004")
     'has a wrong check digit'
     """
+    if system in ("read2", "ctv3"):  # 12E34 is a Read code, and no spreadsheet's number
+        return "" if _READ.match(code_id) else "is not 5 letters, digits and points"
     fault = ruined(code_id)
     if fault:
         return fault

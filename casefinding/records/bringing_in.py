@@ -46,8 +46,7 @@ def bring_in(
         raise UsageError("a shard needs at least one person", hint="choose 'shard_people' of 100 or more")
     tell = progress or (lambda _done, _of: None)
     with locked(store) as work:
-        in_order = any(part.form == "csv" for part in extract.parts)
-        engine = Engine(extract.parts, work, in_order=in_order)
+        engine = Engine(extract.parts, work)
         try:
             return _bring_in(extract, engine, store, shard_people, data_through or extract.data_through, tell)
         finally:
@@ -59,7 +58,8 @@ def _bring_in(
 ) -> Store:
     engine.run("BEGIN TRANSACTION")  # never committed: the work is thrown away, so none of it waits for the disk
     cells.install(engine)
-    sources = extract.tables(engine)
+    sources = dict(extract.tables(engine))
+    _beside_the_tables(engine, sources)
     names = [name for name in ("practice", "person", "registration", "event", "contact") if name in sources]
     notes = list(extract.notes)
     if through is None and extract.last_day is not None:
@@ -103,6 +103,9 @@ def _bring_in(
         if first is None:
             raise tally.nothing_left(engine, "event", "no event is left")
         tally.gather(engine, extract.parts, names, repeats)
+        counts = tally.counts(engine, extract.parts, names, notes)
+        for part in extract.parts:
+            part.refuse_if_changed()
         generation.write_batches("quarantine.parquet", QUARANTINE, tally.quarantine(engine))
         return generation.publish(
             {
@@ -112,9 +115,22 @@ def _bring_in(
                 "people": person.num_rows,
                 "shard_people": shard_people,
                 "shards": shard_count,
-                "counts": tally.counts(engine, extract.parts, names, notes),
+                "counts": counts,
             }
         )
+
+
+def _beside_the_tables(engine: Engine, sources: Mapping[str, str]) -> None:
+    """Make `left_in` (reason, file, row) and `refused_in` (reason, column, practice, file, row) of what a source says
+    of rows that are no rows of a table."""
+    nothing = "NULL::INTEGER AS file, NULL::BIGINT AS row WHERE false"
+    left = sources.get("left", f"SELECT NULL::VARCHAR AS reason, {nothing}")
+    early = sources.get("refused", f'SELECT NULL::VARCHAR AS reason, NULL AS "column", NULL AS practice, {nothing}')
+    engine.run(f"CREATE TABLE left_in AS SELECT reason, file, row FROM ({left})")
+    engine.run(
+        f"""CREATE TABLE refused_in AS SELECT reason, coalesce("column", '')::VARCHAR AS "column",
+            coalesce(practice, '')::VARCHAR AS practice, file, row FROM ({early})"""
+    )
 
 
 def _refuse_wrong_formats(engine: Engine, sources: Mapping[str, str], *tables: str) -> None:

@@ -44,6 +44,12 @@ SYSTEMS = {
     "loinc": ("loinc", "http://loinc.org"),
     "rxnorm": ("rxnorm", "http://www.nlm.nih.gov/research/umls/rxnorm"),
     "emis": ("emis", "emis local", "emis-local"),
+    "read2": ("read2", "read", "read v2", "readv2", "http://read.info/readv2"),
+    "ctv3": ("ctv3", "read ctv3", "readctv3", "http://read.info/ctv3"),
+    "icd10": ("icd10", "icd-10", "icd10cm", "http://hl7.org/fhir/sid/icd-10"),
+    "opcs4": ("opcs4", "opcs-4", "https://fhir.hl7.org.uk/id/opcs-4"),
+    "area": ("area",),
+    "other": ("other",),
 }
 
 _LETTERS = {"white": "ABC", "mixed": "DEFG", "asian": "HJKL", "black": "MNP", "other": "RS", "unknown": "Z"}

@@ -35,7 +35,7 @@ class _Faulty(Exception):
     hint: str
 
 
-def explain_csv(path: Path, name: str) -> RecordsError:
+def explain_csv(path: Path, name: str, encoding: str = "utf-8") -> RecordsError:
     """The first thing that CSV does not allow in this file, with its line.
 
     `where` of the error is `name:line`; lines count from 1, the header's.
@@ -43,7 +43,7 @@ def explain_csv(path: Path, name: str) -> RecordsError:
     try:
         with open_bytes(path) as handle:
             endings: dict[str, int] = {}
-            rows = csv.reader(_lines(handle, endings), strict=True)
+            rows = csv.reader(_lines(handle, endings, encoding), strict=True)
             try:
                 header = next(rows, [])
                 started = rows.line_num + 1
@@ -72,13 +72,13 @@ def explain_csv(path: Path, name: str) -> RecordsError:
     return broken(name)
 
 
-def _lines(handle: BinaryIO, endings: dict[str, int]) -> Iterator[str]:
+def _lines(handle: BinaryIO, endings: dict[str, int], encoding: str) -> Iterator[str]:
     """Decoded lines; notes the first line of each kind of ending."""
     for number, line in enumerate(handle, start=1):
         try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            text = line.decode("utf-8-sig" if number == 1 and encoding == "utf-8" else encoding)
         except UnicodeDecodeError:
-            raise _Faulty("the text is not UTF-8", number, "save the file as 'CSV UTF-8'") from None
+            raise _Faulty(f"the text is not {encoding.upper()}", number, "save the file as 'CSV UTF-8'") from None
         if "\0" in text:
             raise _Faulty("the line holds null characters", number, "export the file again as plain text")
         if text.endswith("\n"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from casefinding.errors import RecordsError, WriteError
+from casefinding.files import writing
 from casefinding.records.diagnose import broken, explain_csv, open_bytes, parquet_is_damaged
+from casefinding.records.staging import readable_csv
 
 MEMORY = "1GB"
 THREADS = 2
@@ -31,20 +33,53 @@ class Part:
 
     path: Path
     name: str
-    form: str  # csv or parquet
+    form: str  # csv, parquet, or other: what a source reads by itself and stages
     columns: tuple[str, ...]
+    encoding: str = "utf-8"  # of CSV
+    seen: tuple[int, int] = (-1, 0)  # size in bytes and time of the last change, when it was looked at
 
     @classmethod
-    def look(cls, path: Path, name: str) -> Part:
-        """Read a file's header only; raises RecordsError if it is empty, broken or not text in UTF-8."""
+    def look(cls, path: Path, name: str, encoding: str = "utf-8") -> Part:
+        """Read a file's header only; raises RecordsError if it is empty, broken or not text in its encoding."""
         form = next(form for ending, form in _ENDINGS.items() if path.name.endswith(ending))
         try:
-            if path.stat().st_size == 0:
+            seen = size_and_change(path)
+            if not seen[0]:
                 raise RecordsError("the file is empty", where=name, hint="export the table again, with its header")
-            columns = _parquet_columns(path, name) if form == "parquet" else _csv_columns(path, name)
-            return cls(path, name, form, columns)
+            columns = _parquet_columns(path, name) if form == "parquet" else _csv_columns(path, name, encoding)
+            return cls(path, name, form, columns, encoding, seen)
         except (OSError, EOFError, zlib.error):
             raise broken(name) from None
+
+    @classmethod
+    def other(cls, path: Path, name: str) -> Part:
+        """A file that a source reads by itself; raises RecordsError if it is empty or cannot be read."""
+        try:
+            seen = size_and_change(path)
+        except OSError:
+            raise broken(name) from None
+        if not seen[0]:
+            raise RecordsError("the file is empty", where=name, hint="export it again")
+        return cls(path, name, "other", (), seen=seen)
+
+    def refuse_if_changed(self) -> None:
+        """Raise RecordsError if the file is no longer what it was when it was looked at."""
+        try:
+            same = self.seen[0] < 0 or size_and_change(self.path) == self.seen
+        except OSError:
+            same = False
+        if not same:
+            raise RecordsError(
+                "the file changed while it was read",
+                where=self.name,
+                hint="wait until the export has ended, then again",
+            )
+
+
+def size_and_change(path: Path) -> tuple[int, int]:
+    """The size of a file in bytes, and when it was last changed (ns)."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _parquet_columns(path: Path, name: str) -> tuple[str, ...]:
@@ -71,16 +106,18 @@ def _parquet_columns(path: Path, name: str) -> tuple[str, ...]:
     return tuple(schema.names)
 
 
-def _csv_columns(path: Path, name: str) -> tuple[str, ...]:
+def _csv_columns(path: Path, name: str, encoding: str) -> tuple[str, ...]:
     with open_bytes(path) as handle:
         line = handle.readline(1_000_000)
     try:
-        header = next(csv.reader(io.StringIO(line.decode("utf-8-sig"), newline=""), strict=True), [])
+        text = line.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        header = next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
     except UnicodeDecodeError:
-        raise RecordsError("the file is not text in UTF-8", where=name, hint="save it as 'CSV UTF-8'") from None
+        hint = "save it as 'CSV UTF-8'" if encoding == "utf-8" else "export it again as the system writes it"
+        raise RecordsError(f"the file is not text in {encoding.upper()}", where=name, hint=hint) from None
     except csv.Error:
         raise broken(name) from None
-    if "\r" in line.decode("utf-8-sig").removesuffix("\n").removesuffix("\r"):
+    if "\r" in text.removesuffix("\n").removesuffix("\r"):
         raise RecordsError("lines end in CR alone", where=name, hint="save the file again, with LF or CR LF")
     if len(header) == 1:
         for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
@@ -114,30 +151,23 @@ def lit(text: str) -> str:
 class Engine:
     """A DuckDB that can open the declared files and its own work folder, and nothing else.
 
-    `in_order` keeps rows in the order of the file (needed to number the rows of CSV), at some cost.
+    `rows_read`: how many rows each file holds, by its number, as far as it was read.
     """
 
-    def __init__(self, parts: Sequence[Part], work: Path, *, in_order: bool = True, memory: str = MEMORY) -> None:
+    def __init__(self, parts: Sequence[Part], work: Path, *, memory: str = MEMORY) -> None:
         self.parts = tuple(parts)
-        spill = work / "spill"
+        self.rows_read: dict[int, int] = {}
+        self._work = work
+        self._staged = work / "staged"
+        self._seen: dict[tuple[int, tuple[tuple[str, str | None], ...]], tuple[Path, str]] = {}
+        with writing():
+            self._staged.mkdir(mode=0o700)
+        # Rows need not stay in order: every file numbers its own.
+        self._duckdb = _connected(work, "work", memory, in_order=False)
         with _translated():
-            self._duckdb = duckdb.connect(
-                str(work / "work.duckdb"),
-                config={
-                    "autoinstall_known_extensions": "false",
-                    "autoload_known_extensions": "false",
-                    "allow_community_extensions": "false",
-                    "python_enable_replacements": "false",
-                    "threads": str(THREADS),
-                    "memory_limit": memory,
-                    "temp_directory": str(spill),
-                    "preserve_insertion_order": "true" if in_order else "false",
-                },
-            )
-            with suppress(duckdb.InvalidInputException):  # a notebook without widgets has no bar and refuses the word
-                self._duckdb.execute("SET enable_progress_bar=false")
             files = ",".join(lit(str(part.path)) for part in self.parts)
             self._duckdb.execute(f"SET allowed_paths=[{files}]")
+            self._duckdb.execute(f"SET allowed_directories=[{lit(f'{self._staged}/')}]")
             self._duckdb.execute("SET enable_external_access=false")
             self._duckdb.execute("SET lock_configuration=true")
 
@@ -182,27 +212,89 @@ class Engine:
     def read(self, part: Part, columns: Sequence[tuple[str, str | None]], number: int) -> str:
         """SQL that reads one file: each (name, column of the file or None) as trimmed text, NULL where empty,
         then `file` (the number given) and `row` (1 = the first after the header)."""
-        place = lit(str(part.path))
-        if part.form == "parquet":
-            source, row = f"read_parquet([{place}], file_row_number=true)", "file_row_number + 1"
-        else:
-            # The dialect is fixed, never guessed: a guess from the first rows misreads a quote that comes later.
-            types = ", ".join(f"{lit(_unique(i))}: 'VARCHAR'" for i in range(len(part.columns)))
-            source = (
-                f"read_csv([{place}], auto_detect=false, delim=',', quote='\"', escape='\"', header=true,"
-                f" columns={{{types}}}, nullstr='', strict_mode=true)"
-            )
-            row = "row_number() OVER ()"
-        cells = []
-        for name, column in columns:
-            if column is None:
-                text = "NULL::VARCHAR"
-            elif part.form == "parquet":
-                text = f"nullif(trim({quoted(column)}::VARCHAR), '')"
-            else:
-                text = f"nullif(trim({quoted(_unique(part.columns.index(column)))}), '')"
-            cells.append(f"{text} AS {quoted(name)}")
-        return f"SELECT {', '.join(cells)}, {number}::INTEGER AS file, ({row})::BIGINT AS row FROM {source}"
+        key = (number, tuple(columns))
+        if key not in self._seen:
+            how = self._parquet if part.form == "parquet" else self._staged_csv
+            self._seen[key] = how(part, columns, f"{number}-{len(self._seen)}")
+            with _translated(self.parts):
+                self.rows_read[number] = pq.read_metadata(self._seen[key][0]).num_rows
+        place, cells = self._seen[key]
+        return (
+            f"SELECT {cells}, {number}::INTEGER AS file, (file_row_number + 1)::BIGINT AS row"
+            f" FROM read_parquet([{lit(str(place))}], file_row_number=true)"
+        )
+
+    def staged_path(self, name: str) -> Path:
+        """Where a staged table of that name is written."""
+        return self._staged / f"{name}.parquet"
+
+    def see_staged(self, name: str, columns: Sequence[str]) -> None:
+        """Make a staged table known under its name: trimmed text, NULL where empty, then `file` and `row`."""
+        cells = ", ".join(f"nullif(trim({quoted(column)}), '') AS {quoted(column)}" for column in columns)
+        place = lit(str(self.staged_path(name)))
+        self.run(f"CREATE VIEW {quoted(name)} AS SELECT {cells}, file, row FROM read_parquet([{place}])")
+
+    def _parquet(self, part: Part, columns: Sequence[tuple[str, str | None]], _: str) -> tuple[Path, str]:
+        """Where to read, and the cells to take from there."""
+        cells = (
+            f"nullif(trim({quoted(column)}::VARCHAR), '') AS {quoted(name)}" if column else _nothing(name)
+            for name, column in columns
+        )
+        return part.path, ", ".join(cells)
+
+    def _staged_csv(self, part: Part, columns: Sequence[tuple[str, str | None]], name: str) -> tuple[Path, str]:
+        """Write the columns asked for as Parquet, in the order of the file; then the same answer as `_parquet`."""
+        target = self.staged_path(name)
+        # The dialect is fixed, never guessed: a guess from the first rows misreads a quote that comes later.
+        types = ", ".join(f"{lit(_unique(i))}: 'VARCHAR'" for i in range(len(part.columns)))
+        there = [column for _, column in columns if column] or [part.columns[0]]
+        cells = ", ".join(
+            f"nullif(trim({_unique(part.columns.index(column))}), '') AS {_unique(part.columns.index(column))}"
+            for column in dict.fromkeys(there)
+        )
+        place = readable_csv(part, self._staged)
+        try:
+            with _translated([part], {str(place): str(part.path)}):
+                ordered = _connected(self._work, f"staging-{name}", MEMORY, in_order=True)
+                with closing(ordered):
+                    ordered.execute(
+                        f"""COPY (SELECT {cells} FROM read_csv([{lit(str(place))}], auto_detect=false, delim=',',
+                        quote='"', escape='"', header=true, columns={{{types}}}, nullstr='', strict_mode=true))
+                        TO {lit(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"""
+                    )
+        finally:
+            if place != part.path:
+                place.unlink(missing_ok=True)
+        taken = (
+            f"{_unique(part.columns.index(column))} AS {quoted(name)}" if column else _nothing(name)
+            for name, column in columns
+        )
+        return target, ", ".join(taken)
+
+
+def _connected(work: Path, name: str, memory: str, *, in_order: bool) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of bounded memory that installs nothing and looks at no variable of ours."""
+    with _translated():
+        made = duckdb.connect(
+            str(work / f"{name}.duckdb"),
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "allow_community_extensions": "false",
+                "python_enable_replacements": "false",
+                "threads": str(THREADS),
+                "memory_limit": memory,
+                "temp_directory": str(work / f"{name}-spill"),
+                "preserve_insertion_order": "true" if in_order else "false",
+            },
+        )
+        with suppress(duckdb.InvalidInputException):  # a notebook without widgets has no bar and refuses the word
+            made.execute("SET enable_progress_bar=false")
+    return made
+
+
+def _nothing(name: str) -> str:
+    return f"NULL::VARCHAR AS {quoted(name)}"
 
 
 def _unique(position: int) -> str:
@@ -212,8 +304,8 @@ def _unique(position: int) -> str:
 class _translated:
     """Turn the engine's own messages, which may quote a patient's row, into ours, which never do."""
 
-    def __init__(self, parts: Sequence[Part] = ()) -> None:
-        self.parts = parts
+    def __init__(self, parts: Sequence[Part] = (), copies: Mapping[str, str] | None = None) -> None:
+        self.parts, self.copies = parts, copies or {}  # copies: what was read -> the file it is a copy of
 
     def __enter__(self) -> None:
         return None
@@ -223,6 +315,8 @@ class _translated:
         if problem is None or not isinstance(problem, (duckdb.Error, pa.ArrowException, OSError, RuntimeError)):
             return
         message = str(problem)
+        for copy, original in self.copies.items():
+            message = message.replace(copy, original)
         if "INTERRUPT" in message.upper()[:40]:
             raise KeyboardInterrupt from None
         if isinstance(problem, RuntimeError) and not isinstance(problem, (duckdb.Error, pa.ArrowException)):
@@ -246,7 +340,7 @@ def _explained(message: str, parts: Sequence[Part], problem: BaseException) -> E
     named = sorted((part for part in parts if str(part.path) in message), key=lambda part: len(str(part.path)))
     if named:
         part = named[-1]  # event.csv is also in "event.csv.gz"
-        return explain_csv(part.path, part.name) if part.form == "csv" else broken(part.name)
+        return explain_csv(part.path, part.name, part.encoding) if part.form == "csv" else broken(part.name)
     for part in parts:  # a damaged page is reported without the file it is in
         if part.form == "parquet" and parquet_is_damaged(part.path):
             return broken(part.name)

@@ -9,12 +9,13 @@ from casefinding.records.tables import CONTACT_KINDS
 
 @dataclass(frozen=True)
 class Column:
-    """A column: every one must be in the header; `filled` says whether every cell must be."""
+    """A column: the header must name it unless it may be `missing`; `filled` says whether every cell must be."""
 
     name: str
     filled: bool
     about: str
     example: str
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,13 @@ class Layout:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.columns)
+        """The columns that every header names."""
+        return tuple(column.name for column in self.columns if not column.missing)
+
+    @property
+    def maybe(self) -> tuple[str, ...]:
+        """The columns that a header may name."""
+        return tuple(column.name for column in self.columns if column.missing)
 
 
 _PERSON = Column("person", True, "The pseudonym, as text; never an NHS number", "p000017")
@@ -52,6 +59,13 @@ PERSON = Layout(
         Column("imd_decile", False, "Deprivation decile of the home, 1 = most deprived, to 10", "3"),
         Column("imd_vintage", False, "The release that the decile was taken from", "2019"),
         Column("died_on", False, "Date of death, empty for the living", ""),
+        Column(
+            "lsoa",
+            False,
+            "Small area of the home (LSOA code), to join measures of areas with; never stored. A header may lack it",
+            "",
+            missing=True,
+        ),
     ),
 )
 REGISTRATION = Layout(
@@ -89,7 +103,7 @@ EVENT = Layout(
         _PERSON,
         Column("happened_on", True, "The day it happened", "2024-03-12"),
         Column("recorded_on", False, "The day it was entered; empty means the same day", "2024-03-12"),
-        Column("system", True, "snomed, dmd, loinc, rxnorm or emis", "snomed"),
+        Column("system", True, "snomed, dmd, loinc, rxnorm, emis, read2, ctv3, icd10, opcs4 or other", "snomed"),
         Column("code", True, "The id, as text; never through a spreadsheet", "27113001"),
         Column(
             "term",

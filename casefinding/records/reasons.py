@@ -29,6 +29,32 @@ class Refusal(StrEnum):
     TWO_ROWS = "two different rows for one person"
     UNKNOWN_KIND = "unknown kind of contact"
     DUPLICATE = "duplicate row"
+    UNREADABLE = "row cannot be read"
+
+    @property
+    def explanation(self) -> str:
+        """One sentence for the quality page."""
+        return EXPLANATIONS[self]
+
+
+class Left(StrEnum):
+    """Why a row of the extract is left out on purpose: nothing is wrong with it, and it is counted.
+
+    >>> Left("deleted at the source").explanation
+    'A row that the system it comes from has deleted since, or the deletion itself.'
+    """
+
+    DELETED = "deleted at the source"
+    REPLACED = "replaced by a later row"
+    NEVER_SEEN = "deletion of a row that never came"
+    DICTIONARY = "row of a dictionary"
+    NOT_ASKED = "kind of row that is not asked for"
+    CONFIDENTIAL = "confidential: stays at the practice"
+    OPTED_OUT = "opted out"
+    TEST_PATIENT = "test patient"
+    NOT_REGISTERED = "not a registered patient"
+    SAID_AGAIN = "said by another row too"
+    NOBODY = "nobody is concerned"
 
     @property
     def explanation(self) -> str:
@@ -82,7 +108,7 @@ EXPLANATIONS: dict[StrEnum, str] = {
     Refusal.ENDS_BEFORE_START: "A registration that ends before it starts, or before the person's month of birth.",
     Refusal.TEXT_IN_NUMBER: 'A value that is not a plain number, such as "140/90", "1,5", "high" or "NaN".',
     Refusal.NUMBER_TOO_LARGE: "A value too large to hold as a number.",
-    Refusal.UNKNOWN_SYSTEM: "A code system other than snomed, dmd, loinc, rxnorm and emis.",
+    Refusal.UNKNOWN_SYSTEM: "A code system that is none of those of the layout.",
     Refusal.BAD_CODE: "A code that cannot be an id of its system: a wrong check digit, or a number that a spreadsheet "
     "has rounded or written with a decimal point or an exponent.",
     Refusal.UNKNOWN_PRACTICE: "A practice that the practice table does not hold.",
@@ -92,6 +118,18 @@ EXPLANATIONS: dict[StrEnum, str] = {
     Refusal.TWO_ROWS: "Two rows of the person table that disagree about one person; both are refused.",
     Refusal.UNKNOWN_KIND: "A kind of contact that is not in the list of the layout.",
     Refusal.DUPLICATE: "A row that says the same as another row, which is kept.",
+    Refusal.UNREADABLE: "A row that is not written as its file's format asks.",
+    Left.DELETED: "A row that the system it comes from has deleted since, or the deletion itself.",
+    Left.REPLACED: "An earlier state of a row that came again; the latest state counts.",
+    Left.NEVER_SEEN: "A deletion of a row that is in none of the files.",
+    Left.DICTIONARY: "A row that only says what codes, staff or places are called; what refers to it uses it.",
+    Left.NOT_ASKED: "A kind of row that no list here asks for, such as staff, documents or permissions to prescribe.",
+    Left.CONFIDENTIAL: "A row marked confidential or sensitive: only the practice itself may bring it in.",
+    Left.OPTED_OUT: "A row about somebody who has opted out of this use of the record.",
+    Left.TEST_PATIENT: "A row about a patient made up by the practice to try its system.",
+    Left.NOT_REGISTERED: "A row about somebody whom the practice sees without registering them, such as a visitor.",
+    Left.SAID_AGAIN: "A row whose content another row, which is kept, says too.",
+    Left.NOBODY: "A row of a table of areas or practices with nobody in this extract.",
     Cell.SEX: "A sex that is none of female, male and unknown, nor one of their usual codes: taken as unknown.",
     Cell.ETHNICITY: "An ethnicity in words that are not understood: taken as unknown.",
     Cell.DECILE: "A deprivation decile that is not a whole number from 1 to 10: taken as not known.",

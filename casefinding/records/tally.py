@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from casefinding.errors import RecordsError
+from casefinding.records.balance import balance
 from casefinding.records.engine import Engine, Part, lit, quoted
 from casefinding.records.events import Repeats
 from casefinding.records.reasons import Cell, Refusal
@@ -68,6 +69,7 @@ def gather(engine: Engine, parts: Sequence[Part], tables: Sequence[str], repeats
             f"""SELECT t.file, t.row, {_PRACTICE[table]}, split_part(t.fault, '|', 1), split_part(t.fault, '|', 2)
                 FROM {table}_in AS t {join} WHERE t.fault IS NOT NULL"""
         )
+    found.append('SELECT file, row, practice, reason, "column" FROM refused_in')
     engine.run(
         f"""CREATE TABLE refused AS SELECT part.name AS file, f.* EXCLUDE (file)
             FROM ({" UNION ALL ".join(found)}) AS f JOIN part ON part.file = f.file"""
@@ -84,12 +86,8 @@ def counts(engine: Engine, parts: Sequence[Part], tables: Sequence[str], notes: 
     """The counts that the store keeps; see `Store.counts`."""
     ((repeated,),) = engine.rows("SELECT count(*) FROM repeat")
     rows: dict[str, dict[str, int]] = {}
-    files: dict[str, int] = {part.name: 0 for part in parts}
     for table in tables:
-        read = lost = 0
-        for file, count, faults in engine.rows(f"SELECT file, count(*), count(fault) FROM {table}_in GROUP BY file"):
-            files[parts[file].name] += count
-            read, lost = read + count, lost + faults
+        ((read, lost),) = engine.rows(f"SELECT count(*), count(fault) FROM {table}_in")
         lost += repeated if table == "event" else 0
         rows[table] = {"read": read, "kept": read - lost, "refused": lost}
     by_file = _by(engine, "file")
@@ -97,9 +95,15 @@ def counts(engine: Engine, parts: Sequence[Part], tables: Sequence[str], notes: 
     for reasons in by_file.values():
         total.update(reasons)
     cells, by_practice = _held_cells(engine)
+    balanced = balance(engine, parts, tables)
+    left: Counter[str] = Counter()
+    for one in balanced.values():
+        left.update(one["left"])
     return {
         "rows": rows,
-        "files": files,
+        "files": {name: one["read"] for name, one in balanced.items()},
+        "balance": balanced,
+        "left": dict(sorted(left.items())),
         "refused": {reason.value: total[reason.value] for reason in Refusal if reason.value in total},
         "refused_by_practice": _by(engine, "practice"),
         "refused_by_file": by_file,

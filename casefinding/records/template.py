@@ -7,7 +7,7 @@ from pathlib import Path
 from casefinding.errors import UsageError
 from casefinding.files import write_text
 from casefinding.records.layout import LAYOUTS, Layout
-from casefinding.records.reasons import Cell, Held, Refusal
+from casefinding.records.reasons import Cell, Held, Left, Refusal
 
 README = "README.md"
 
@@ -70,6 +70,8 @@ def _table(layout: Layout) -> str:
 def _reasons() -> str:
     lines = ["## Why a row is refused", "", "| reason | what it means |", "|---|---|"]
     lines += [f"| {reason.value} | {reason.explanation} |" for reason in Refusal]
+    lines += ["", "## Why a row is left on purpose", "", "| reason | what it means |", "|---|---|"]
+    lines += [f"| {reason.value} | {reason.explanation} |" for reason in Left]
     lines += ["", "## Why a cell says nothing while its row stays", "", "| reason | what it means |", "|---|---|"]
     lines += [f"| {reason.value} | {reason.explanation} |" for reason in Cell]
     lines += ["", "## Why a reading is kept but not used", "", "| reason | what it means |", "|---|---|"]

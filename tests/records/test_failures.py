@@ -188,7 +188,7 @@ def test_practices_that_contradict_each_other(tmp_path):
 def test_nothing_left_names_the_commonest_reasons(tmp_path):
     rows = good()
     for row in rows["event"]:
-        row[3] = "read2"
+        row[3] = "gamgee"
     refused(write(tmp_path / "extract", rows), tmp_path, "no event is left", "unknown code system (8)")
 
 

@@ -9,8 +9,8 @@ import pytest
 from records_helpers import Rows, good, write
 
 from casefinding.errors import RecordsError
-from casefinding.records.people import looks_like_nhs_number
-from casefinding.records.reasons import EXPLANATIONS, Cell, Held, Refusal
+from casefinding.nhs_number import looks_real
+from casefinding.records.reasons import EXPLANATIONS, Cell, Held, Left, Refusal
 from casefinding.records.sources import ingest
 from casefinding.records.store import Store
 
@@ -68,7 +68,7 @@ CASES = {
     "two comparators": (Refusal.TEXT_IN_NUMBER, "value", "Y99002", event(value="><5")),
     "huge": (Refusal.NUMBER_TOO_LARGE, "value", "Y99002", event(value="1e400")),
     "too large for the column": (Refusal.NUMBER_TOO_LARGE, "value", "Y99002", event(value="1e39")),
-    "read code": (Refusal.UNKNOWN_SYSTEM, "system", "Y99002", event(system="read2")),
+    "unknown system": (Refusal.UNKNOWN_SYSTEM, "system", "Y99002", event(system="gamgee")),
     "float id": (Refusal.BAD_CODE, "code", "Y99002", event(code="271649006.0")),
     "exponent": (Refusal.BAD_CODE, "code", "Y99002", event(code="1.01148E+15")),
     "rounded by a spreadsheet": (Refusal.BAD_CODE, "code", "Y99002", event(code="1011481000000100")),
@@ -193,13 +193,14 @@ def test_two_rows_that_disagree_about_one_person_are_both_refused(bring):
 
 def test_the_case_table_holds_every_reason():
     tried = {reason for reason, *_ in CASES.values()} | {Refusal.PERSON_REFUSED, Refusal.TWO_ROWS}
+    tried |= {Refusal.UNREADABLE}  # a line that is no JSON; a table has no such rows
     assert tried == set(Refusal)
 
 
 def test_every_reason_has_an_explanation_of_one_sentence():
-    for reason in (*Refusal, *Cell, *Held):
+    for reason in (*Refusal, *Left, *Cell, *Held):
         assert reason.explanation.endswith(".")
-    assert len(EXPLANATIONS) == len(Refusal) + len(Cell) + len(Held)
+    assert len(EXPLANATIONS) == len(Refusal) + len(Left) + len(Cell) + len(Held)
 
 
 def test_implausible_readings_and_odd_units_stay_in_the_store(bring):
@@ -236,7 +237,7 @@ def test_counting_goes_by_the_latest_registration(bring):
 def test_an_nhs_number_as_pseudonym_stops_everything(bring):
     # Put together here, so that no valid number outside the test range stands in this file.
     nine = "943476591"
-    digit = next(d for d in map(str, range(10)) if looks_like_nhs_number(nine + d))
+    digit = next(d for d in map(str, range(10)) if looks_real(nine + d))
     for shape in ("{0}{1}{2}", "{0} {1} {2}", "{0}-{1}-{2}"):
         number = shape.format((nine + digit)[:3], (nine + digit)[3:6], (nine + digit)[6:])
         rows = good()

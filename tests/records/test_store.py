@@ -270,7 +270,7 @@ def test_current_may_not_point_outside_the_store(bring, tmp_path):
 
 
 def test_an_unknown_kind_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="native, synthea"):
+    with pytest.raises(UsageError, match="native, emis, systmone"):
         ingest("natve", tmp_path, tmp_path / "store")
 
 

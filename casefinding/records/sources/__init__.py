@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from casefinding.errors import UsageError
 from casefinding.records.store import Store
 
-KINDS = ("native", "synthea")
+KINDS = ("native", "emis", "systmone", "omop", "fhir", "meds", "synthea")
+MARKED = frozenset({"emis", "systmone", "fhir"})
+"""Kinds whose rows may be marked confidential."""
 
 
 def ingest(
@@ -19,24 +22,24 @@ def ingest(
     *,
     shard_people: int = 20_000,
     data_through: dt.date | None = None,
+    at_practice: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Store:
     """Bring an extract of one kind into a store, whole or not at all.
 
-    `kind` is one of KINDS; `path` the folder of its files; `data_through` the last day that it speaks of, if neither
-    its `extract` table nor its dates should say. `progress` is called with (done, out of).
+    `kind` is one of KINDS; `path` the folder of its files (omop: also a database); `data_through` the last day that it
+    speaks of, if neither its `extract` table nor its dates should say. `at_practice`: rows marked confidential come in
+    too, as the practice itself may see them. `progress` is called with (done, out of).
     The same rows give the same bytes, whatever their order or their files.
     Raises RecordsError (what, where, hint) for an extract that cannot be read, WriteError if the disk is full.
     """
-    # Imported here, so that a list of kinds costs no DuckDB.
-    if kind == "native":
-        from casefinding.records.sources.native import find
-    elif kind == "synthea":
-        from casefinding.records.sources.synthea import find
-    else:
+    if kind not in KINDS:
         raise UsageError(f"no such kind of extract: '{kind}'", hint=f"choose one of {', '.join(KINDS)}")
+    # Imported here, so that a list of kinds costs no DuckDB.
     from casefinding.records.bringing_in import bring_in
 
-    return bring_in(
-        find(Path(path)), Path(store), shard_people=shard_people, data_through=data_through, progress=progress
-    )
+    find = import_module(f"casefinding.records.sources.{kind}").find
+    marked = {"at_practice": at_practice} if kind in MARKED else {}
+    # What is no folder (an address of a database) is handed on as it was written.
+    found = find(path if "://" in str(path) else Path(path), **marked)
+    return bring_in(found, Path(store), shard_people=shard_people, data_through=data_through, progress=progress)

@@ -37,7 +37,9 @@ def find(folder: Path) -> Extract:
 
     def tables(engine: Engine) -> Mapping[str, str]:
         return {
-            layout.name: read_all(engine, parts[slice(*spans[layout.name])], layout.names, spans[layout.name][0])
+            layout.name: read_all(
+                engine, parts[slice(*spans[layout.name])], layout.names, spans[layout.name][0], layout.maybe
+            )
             for layout in LAYOUTS
             if layout.name in spans
         }

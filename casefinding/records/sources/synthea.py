@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from casefinding.records.cells import install_lookup
-from casefinding.records.engine import Engine, Part
+from casefinding.records.engine import Engine, Part, lit
 from casefinding.records.extract import Extract, find_parts, match_columns, missing_table, read_all
+from casefinding.records.reasons import Left
 
 COLUMNS = {
     "patients": ("Id", "BIRTHDATE", "DEATHDATE", "RACE", "GENDER"),
@@ -68,7 +69,7 @@ def find(folder: Path) -> Extract:
             engine.run(f"CREATE TABLE synthea_{table} AS {raw(engine, table)}")
         install_lookup(engine, "smoking_text", SMOKING)
         _choose_practices(engine)
-        return {"practice": _PRACTICE, "person": _PERSON, "registration": _REGISTRATION, "event": _EVENT}
+        return {"practice": _PRACTICE, "person": _PERSON, "registration": _REGISTRATION, "event": _EVENT, "left": _LEFT}
 
     return Extract(
         kind="synthea",
@@ -104,6 +105,10 @@ def _choose_practices(engine: Engine) -> None:
 _PRACTICE = """SELECT c.practice, o.NAME AS name, NULL::VARCHAR AS pcn, NULL::VARCHAR AS place, o.file, o.row
     FROM synthea_organizations AS o JOIN synthea_code AS c ON c.Id = o.Id
     WHERE c.practice IN (SELECT practice FROM synthea_own)"""
+
+_LEFT = f"""SELECT {lit(Left.NOBODY)} AS reason, file, row FROM synthea_organizations
+    WHERE Id NOT IN (SELECT c.Id FROM synthea_code AS c JOIN synthea_own AS own ON own.practice = c.practice)
+    OR Id IS NULL"""
 
 _PERSON = """SELECT Id AS person, BIRTHDATE AS birth_month, GENDER AS sex,
     CASE WHEN lower(RACE) IN ('native', 'hawaiian') THEN 'other' ELSE RACE END AS ethnicity,
