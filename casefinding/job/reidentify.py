@@ -12,9 +12,9 @@ from pathlib import Path
 from casefinding import audit
 from casefinding.errors import RecordsError, UsageError
 from casefinding.files import check_replaceable, new_folder, write_bytes
+from casefinding.nhs_number import holds_one
 from casefinding.recall.identity.apart import check_apart
 from casefinding.recall.identity.lookup import Lookup, read_lookup
-from casefinding.recall.identity.nhs_number import holds_one
 from casefinding.recall.identity.practice_list import SHEETS, Listed, PracticeList, read_practice_list
 from casefinding.recall.text_table import safe_cell, some
 

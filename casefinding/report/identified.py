@@ -9,7 +9,7 @@ from copy import copy
 from typing import Any
 
 from casefinding.errors import RecordsError
-from casefinding.recall.identity.nhs_number import holds_one, shown
+from casefinding.nhs_number import holds_one, shown
 from casefinding.recall.identity.practice_list import NHS_NUMBER, PracticeList
 from casefinding.recall.text_table import named, plain
 from casefinding.report.moved_columns import add_column, drop_column

@@ -14,8 +14,8 @@ from typing import Any
 from casefinding.definitions.find import definitions_folder
 from casefinding.definitions.strict import Parsed, parse_file
 from casefinding.errors import ConfigError, RecordsError
+from casefinding.nhs_number import holds_one
 from casefinding.recall.identity.lookup import Lookup, Patient
-from casefinding.recall.identity.nhs_number import holds_one
 from casefinding.recall.identity.practice_list import BY_CHANCE, Listed
 from casefinding.recall.text_table import is_formula, some
 

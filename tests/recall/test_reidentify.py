@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casefinding import nhs_number
 from casefinding.errors import ConfigError, RecordsError, UsageError
-from casefinding.recall.identity import nhs_number
 from casefinding.recall.identity.apart import MARKS, check_apart
 from casefinding.recall.identity.lookup import read_lookup
 from casefinding.recall.identity.practice_list import SHEETS, Listed, read_practice_list

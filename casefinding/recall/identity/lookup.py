@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from casefinding import nhs_number
 from casefinding.errors import RecordsError
-from casefinding.recall.identity import nhs_number
 from casefinding.recall.text_table import TextTable, is_formula, places, plain, read_text_table, some
 
 NEEDED = ("pseudonym", "nhs_number")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from casefinding.errors import RecordsError
-from casefinding.recall.identity.nhs_number import holds_one
+from casefinding.nhs_number import holds_one
 from casefinding.recall.text_table import is_formula, read_text_table
 
 _PACKED = b"PK\x03\x04"

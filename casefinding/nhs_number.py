@@ -34,6 +34,16 @@ def valid(digits: str) -> bool:
     return plain and check_digit(digits[:9]) == digits[9] and len(set(digits)) > 1
 
 
+def looks_real(text: str) -> bool:
+    """Whether a text is an NHS number that somebody may have: a valid one outside the range kept for tests (999).
+
+    >>> looks_real("999 000 0018"), looks_real("p000017")
+    (False, False)
+    """
+    digits = digits_of(text)
+    return not digits.startswith("999") and valid(digits)
+
+
 def digits_of(text: str) -> str:
     """A text without its spaces and dashes.
 
@@ -64,6 +74,15 @@ def holds_one(text: str) -> bool:
     False
     """
     return any(valid(digits_of(found)) for found in _INSIDE.findall(_MOMENT.sub("", text)) if found[0] != "0")
+
+
+def holds_real(text: str) -> bool:
+    """Whether an NHS number that somebody may have stands anywhere in a text.
+
+    >>> holds_real("ring 999 000 0018"), holds_real("2026-10-01, list 0123abcd")
+    (False, False)
+    """
+    return any(looks_real(found) for found in _INSIDE.findall(_MOMENT.sub("", text)) if found[0] != "0")
 
 
 def what_is_wrong(text: str) -> str:
