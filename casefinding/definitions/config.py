@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Literal
 
 from pydantic import Field, field_validator
 
 from casefinding.definitions.capacity import Capacities, Equity
 from casefinding.definitions.first import First
+from casefinding.definitions.flow import Flow
 from casefinding.definitions.impact import Impact
+from casefinding.definitions.quality import QualityRules
 from casefinding.definitions.recall import Holdout, Invitations
 from casefinding.definitions.shapes import Length, Name, Shape
 from casefinding.definitions.words import Span
@@ -26,10 +29,20 @@ class Simulate(Shape):
 class Records(Shape):
     """Where the records come from: exactly one of `path` (with `kind`) and `simulate`."""
 
-    kind: Literal["native", "synthea"] = "native"
-    path: str | None = None
+    kind: Literal["native", "emis", "systmone", "omop", "fhir", "meds", "synthea"] = "native"
+    path: str | None = None  # a folder, a file, or the address of a database (omop)
+    at_practice: bool = False  # the store stays in the practice: rows marked confidential come in
+    areas: tuple[str, ...] = ()  # measures by LSOA or practice: CSV files, each with its declaration beside it
     simulate: Simulate | None = None
     shard_people: int = Field(default=20_000, ge=100)
+
+    @field_validator("path")
+    @classmethod
+    def _without_password(cls, path: str | None) -> str | None:
+        """A config is copied into every manifest: an address with a password has no place in it."""
+        if path and re.search(r"://[^/?@]*:[^/?@]+@|password=", path, re.IGNORECASE):
+            raise ValueError("the address holds a password; name a file that holds the address, or use PGPASSFILE")
+        return path
 
 
 class Training(Shape):
@@ -56,6 +69,7 @@ class Config(Shape):
     conditions: tuple[Name, ...] = Field(min_length=1)
     practices: tuple[str, ...] = ()  # only these; empty = all in the records
     records: Records
+    flow: Flow | None = None  # for what the records leave the practices; `casefinding pseudonymise --config` reads it
     ledger: str | None = None  # the folder of earlier lists and what came of them; --ledger goes before it
     training: Training = Training()
     capacity: Capacities = Capacities()
@@ -66,8 +80,14 @@ class Config(Shape):
     first: First | None = None  # whom to reach first, by a declared weighting of unmet need
     impact: dict[Name, Impact] = Field(default_factory=dict)  # by condition: what a list may lead to
     treatment_gap_lists: Literal["none", "for each practice"] = "none"  # people, beside the rates of `casefinding gaps`
+    quality: QualityRules = QualityRules()  # when the quality page calls something a finding
     bootstrap: int = Field(default=200, ge=20, le=5000)
     seed: int = 20261101
+
+    @property
+    def direct_care(self) -> bool:
+        """Whether the records serve people's own care, of which nobody opts out by a Type 1 opt-out."""
+        return self.flow is not None and self.flow.purpose == "direct care"
 
     @field_validator("conditions")
     @classmethod

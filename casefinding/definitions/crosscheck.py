@@ -11,6 +11,7 @@ from casefinding.definitions.complaints import did_you_mean
 from casefinding.definitions.evidence_check import check_evidence
 from casefinding.definitions.leakage import check_leakage, days_of
 from casefinding.definitions.pairs_check import check_pairs
+from casefinding.definitions.quality_check import check_quality
 from casefinding.definitions.scores_check import check_scores
 from casefinding.definitions.segments_check import check_segments
 from casefinding.definitions.shapes import (
@@ -71,6 +72,7 @@ def crosscheck(definitions: Definitions, places: Places) -> list[Problem]:
     check_treatment_gaps(checks)
     if set(places.names("model")) == set(definitions.models):  # else a test may be missing for a model that was refused
         check_visits(checks)
+        check_quality(checks)
     return checks.found
 
 

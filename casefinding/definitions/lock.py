@@ -53,6 +53,8 @@ def lock(definitions: Definitions, features: Iterable[str] | None = None, *, con
         locked["visits"] = {one.name: _plain(one) for one in definitions.visits}
     if whole and definitions.treatment_gaps:
         locked["treatment gaps"] = {gap.name: _plain(gap) for gap in definitions.treatment_gaps}
+    if whole and definitions.quality:
+        locked["quality"] = {one.name: _plain(one) for one in definitions.quality}
     if whole and definitions.segments is not None:
         locked["segments"] = _plain(definitions.segments)
     return locked

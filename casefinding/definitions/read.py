@@ -17,6 +17,7 @@ from casefinding.definitions.shapes import (
     CodeList,
     Definitions,
     Feature,
+    Fitness,
     Gap,
     LeaveOut,
     Model,
@@ -37,6 +38,7 @@ S = TypeVar("S", bound=BaseModel)
 _BESIDE_MODELS: dict[str, tuple[type[BaseModel], str]] = {
     "leave_outs": (LeaveOut, "leave out"),
     "open_questions": (Question, "open question"),
+    "quality": (Fitness, "quality"),
     "treatment_gaps": (Gap, "treatment gap"),
     "visits": (Visit, "visit"),
 }
@@ -156,6 +158,7 @@ class _Reader:
             questions=beside.get("open_questions", ()),
             treatment_gaps=beside.get("treatment_gaps", ()),
             visits=beside.get("visits", ()),
+            quality=beside.get("quality", ()),
             segments=whole.get("segments"),
         )
         self.problems.extend(crosscheck(definitions, self.places))

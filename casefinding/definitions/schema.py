@@ -8,7 +8,19 @@ from typing import Any
 from pydantic import BaseModel
 
 from casefinding.definitions.config import Config
-from casefinding.definitions.shapes import Feature, Gap, LeaveOut, Model, Question, Rule, Score, Segments, Signal, Visit
+from casefinding.definitions.shapes import (
+    Feature,
+    Fitness,
+    Gap,
+    LeaveOut,
+    Model,
+    Question,
+    Rule,
+    Score,
+    Segments,
+    Signal,
+    Visit,
+)
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = "^[a-z][a-z0-9_]*$"
@@ -20,13 +32,15 @@ def schemas() -> dict[str, dict[str, Any]]:
     """File name (without .json) -> JSON Schema: signals, features, models, what stands beside the models, config.
 
     >>> sorted(schemas())
-    ['config', 'features', 'leave_outs', 'model', 'open_questions', 'segments', 'signals', 'treatment_gaps', 'visits']
+    ['config', 'features', 'leave_outs', 'model', 'open_questions', 'quality', 'segments', 'signals', 'treatment_gaps',
+     'visits']
     """
     return {
         "signals": _file_of("Signals: what counts as one kind of event", Signal, "name", _NAME),
         "features": _file_of("Features: one number about a person on an index day", Feature, "name", _NAME),
         "leave_outs": _file_of("Leave-outs: states of the record that remove a person", LeaveOut, "name", _NAME),
         "open_questions": _file_of("Open questions: what awaits sign-off besides", Question, "name", _NAME),
+        "quality": _file_of("Quality: what the records are held to", Fitness, "name", _NAME),
         "visits": _file_of("Visits: what a person can be offered, and what it uses", Visit, "name", _NAME),
         "treatment_gaps": _file_of("Treatment gaps: what people already diagnosed lack", Gap, "name", _NAME),
         "segments": {"$schema": DRAFT, "title": "How a population is sorted for planning", **_schema(Segments)},

@@ -20,6 +20,7 @@ from casefinding.definitions.clauses import (
     features_in,
 )
 from casefinding.definitions.evidence import Expected, Handling, KnownBy, Leak, Learning, Question, Score, Verification
+from casefinding.definitions.quality import Fitness
 from casefinding.definitions.segments import Segments
 from casefinding.definitions.signals import Code, CodeList, Conversion, Guess, Signal
 from casefinding.definitions.treatment_gaps import Gap
@@ -51,6 +52,7 @@ __all__ = [
     "Example",
     "Expected",
     "Feature",
+    "Fitness",
     "Gap",
     "Guess",
     "KnownBy",
@@ -294,6 +296,7 @@ class Definitions(Shape):
     visits: tuple[Visit, ...] = ()  # models/visits.yaml: what a person can be offered, and what it uses
     treatment_gaps: tuple[Gap, ...] = ()  # models/treatment_gaps.yaml: what people already diagnosed lack
     segments: Segments | None = None  # models/segments.yaml: how a population is sorted for planning
+    quality: tuple[Fitness, ...] = ()  # models/quality.yaml: what the records are held to before they are used
 
     def signals_read(self, feature: Feature) -> tuple[str, ...]:
         """The signals of a feature and those that they are paired with, in order, once; unknown names stay."""

@@ -17,6 +17,7 @@ KINDS = {
     "verification": "What counts as looked at and as found",
     "expected": "Expected disease",
     "visit": "Visits and what they use",
+    "quality": "Published figures that the records are held to",
     "score": "Scores in use today",
     "treatment gap": "Treatment gaps",
     "segment": "The population in levels, for planning",
@@ -58,6 +59,11 @@ def awaiting_sign_off(definitions: Definitions) -> tuple[Awaiting, ...]:
             found.append(
                 Awaiting("visit", visit.name, visit.label, "", visit.unverified, visit.source, "models/visits.yaml")
             )
+    for one in definitions.quality:
+        place = "models/quality.yaml"
+        for figure in one.figures:
+            if figure.unverified:
+                found.append(Awaiting("quality", one.name, figure.label, "", figure.unverified, figure.source, place))
     for model in definitions.models.values():
         found.extend(_model(model))
     for gap in definitions.treatment_gaps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,14 @@ from casefinding.recall.loop.ledger import Ledger
 from casefinding.recall.loop.listed import listed
 from casefinding.recall.loop.received import standing
 from casefinding.recall.unmeasured import never_measured
-from casefinding.records.quality import assess
-from casefinding.records.reasons import Refusal
+from casefinding.records.quality.assessment import assess_all
 from casefinding.report.board import write_board
 from casefinding.report.expected import Found, write_expected
 from casefinding.report.model import ASKED, asked_at, write_model
-from casefinding.report.network import write_index, write_manifest, write_quality
+from casefinding.report.network import write_index, write_manifest
 from casefinding.report.overview import write_network
 from casefinding.report.practice import write_practice
+from casefinding.report.quality import write_quality
 from casefinding.report.shapes import Edition, ModelStory
 from casefinding.report.sign_off import SIGN_OFF_PAGE, write_sign_off
 
@@ -71,7 +71,7 @@ def write_everything(
     stories = [_story(condition, known, learnt[condition], bundles, scored) for condition in config.conditions]
     for story in stories:
         write_model(story, edition, out / "models")
-    quality = _quality(known, prepared, edition, out)
+    quality = _quality(known, prepared, config, edition, out)
     write_index(written, stories, quality, edition, out)
     expected = [_found(view, scored) for view in scored.views]
     write_expected(expected, edition, out)
@@ -181,29 +181,7 @@ def _counted(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {people_words(number)}" for name, number in numbers.items())
 
 
-def _quality(known: Definitions, prepared: Prepared, edition: Edition, out: Path) -> dict[str, int]:
-    quality = assess(prepared.store, known)
-    practices = sorted(quality.by_practice)
-    refused: list[tuple[str, int, str, Sequence[int]]] = [
-        (reason, number, Refusal(reason).explanation, [quality.by_practice[code].get(reason, 0) for code in practices])
-        for reason, number in sorted(quality.refused.items(), key=lambda entry: (-entry[1], entry[0]))
-    ]
-    signals = [
-        row for row in quality.signals if row["outside"] or row["unknown_unit"] or row["no_value"] or row["warn"]
-    ]
-    held = [
-        (code, reason, number)
-        for code, reasons in sorted(quality.held_by_practice.items())
-        for reason, number in sorted(reasons.items())
-    ]
-    known_conditions = {"all", "", *known.models}
-    notes = list(quality.notes)
-    for condition, number in sorted(prepared.store.counts().get("contact_conditions", {}).items()):
-        if condition not in known_conditions:
-            notes.append(f"{number:,} contacts name the condition “{condition}”, which no model looks for: not used.")
-    notes.append(
-        f"{100 * quality.unmatched_share:.0f}% of {quality.events:,} events carry one of {quality.unmatched_codes:,} "
-        "codes that no signal knows. Compare it from month to month: a jump means that codes have changed."
-    )
-    write_quality(refused, practices, signals, held, notes, edition, out)
-    return {"refused_rows": sum(quality.refused.values()), "held_values": quality.held.num_rows}
+def _quality(known: Definitions, prepared: Prepared, config: Config, edition: Edition, out: Path) -> dict[str, int]:
+    found = assess_all(prepared.store, known, config.quality)
+    write_quality(found, prepared.store, known, config.conditions, edition, out / "quality.html", up="index.html")
+    return {"refused_rows": sum(found.held.refused.values()), "held_values": found.held.held.num_rows}

@@ -1,4 +1,4 @@
-"""The front page of a run, the page on the quality of the records, and the manifest."""
+"""The front page of a run, and the manifest."""
 
 from __future__ import annotations
 
@@ -31,25 +31,6 @@ def write_index(
         page(
             "index.html", edition=edition, up="", practices=practices, models=models, totals=totals, quality=quality,
             lanes=LANE_WORDS,
-        ),
-    )  # fmt: skip
-
-
-def write_quality(
-    refused: Sequence[tuple[str, int, str, Sequence[int]]],
-    practices: Sequence[str],
-    signals: Sequence[Mapping[str, Any]],
-    held: Sequence[tuple[str, str, int]],
-    notes: Sequence[str],
-    edition: Edition,
-    folder: Path,
-) -> None:
-    """Write quality.html: refused rows by reason and practice, held values by signal and by practice."""
-    write_text(
-        folder / "quality.html",
-        page(
-            "quality.html", edition=edition, up="index.html", refused=refused, practices=practices, signals=signals,
-            held=held, notes=notes,
         ),
     )  # fmt: skip
 

@@ -91,6 +91,7 @@ def test_our_own_files_have_no_fault() -> None:
         ("features", "features/*.yaml"),
         ("leave_outs", "models/leave_outs.yaml"),
         ("open_questions", "models/open_questions.yaml"),
+        ("quality", "models/quality.yaml"),
         ("visits", "models/visits.yaml"),
         ("segments", "models/segments.yaml"),
         ("visits", "models/visits.yaml"),

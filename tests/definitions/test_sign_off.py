@@ -125,10 +125,15 @@ def test_every_kind_of_definition_can_ask_for_a_look(tree):
     (tree / "models/open_questions.yaml").write_text(
         "who:\n  label: Who signs\n  unverified: nobody knows\n  source: s\n"
     )
+    (tree / "models/quality.yaml").write_text(
+        "kidney:\n  figures:\n    - label: On the register\n      bands: [{ages: [0, 120], per cent: 4}]\n"
+        '      times: 2\n      year: "2020"\n      source: s\n      unverified: how many\n'
+    )
     definitions = read_definitions(tree)
     checks = {row.check for row in awaiting_sign_off(definitions)}
     assert checks >= {
         "which drugs", "the formula", "the codes", "for how long", "the test", "the figures", "nobody knows",
+        "how many",
     }  # fmt: skip
     assert list(dict.fromkeys(row.kind for row in awaiting_sign_off(definitions))) == [
         kind for kind in KINDS if kind not in ("score", "visit", "treatment gap", "segment")

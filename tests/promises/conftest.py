@@ -222,7 +222,7 @@ def quick_definitions(folder: Path) -> Path:
         shutil.copytree(ROOT / part, folder / part)
     for path in (folder / "models").glob("*.yaml"):
         text = path.read_text(encoding="utf-8")
-        if path.stem not in ("leave_outs", "open_questions", "segments", "treatment_gaps", "visits"):
+        if path.stem not in ("leave_outs", "open_questions", "quality", "segments", "treatment_gaps", "visits"):
             text = re.sub(r"^learner:.*\n(?:[ #].*\n)*", "", text, flags=re.MULTILINE)
             path.write_text(f"{text}\nlearner: {{trees: 30, fewest cases: 20}}\n", encoding="utf-8")
     return folder

@@ -1,4 +1,4 @@
-"""How good the records are: refused rows, readings held aside, readings that are unusual, codes nobody asks about."""
+"""What was refused on the way in, and what is held aside: readings that cannot be right, codes nobody asks about."""
 
 from __future__ import annotations
 
@@ -76,22 +76,26 @@ def assess(store: Store, definitions: Definitions) -> Quality:
     for rows in numbers.values():
         matched[rows] = True
     readings = {
-        name: _Reading(signal, numbers[name], code_table.num_rows, units)
-        for name, signal in definitions.signals.items()
-        if signal.keep == "plausible" and not signal.filtered and signal.paired_with is None
+        name: Reading(signal, numbers[name], code_table.num_rows, units) for name, signal in plain_signals(definitions)
     }
     tally: dict[str, dict[str, int]] = {name: dict.fromkeys(_COUNTS, 0) for name in readings}
     held: list[pa.Table] = []
     events = unmatched = 0
+    of_code = np.zeros(code_table.num_rows, dtype=np.int64)
     for shard in range(store.shards):
         table = store.events(shard, ["person", "day", "code", "value", "unit"])
         code = table["code"].to_numpy()
         events += len(code)
         unmatched += int(np.count_nonzero(~matched[code]))
+        of_code += np.bincount(code, minlength=len(of_code))
         for name, reading in readings.items():
+            if reading.signal.unit is None:
+                continue
             mine = np.flatnonzero(reading.member[code])
             if len(mine):
                 held.extend(_judge(name, reading, table.take(mine), tally[name]))
+    for name in readings:
+        tally[name]["events"] = int(of_code[numbers[name]].sum())
     whole = pa.concat_tables(held) if held else HELD.empty_table()
     whole = whole.sort_by([("person", "ascending"), ("day", "ascending"), ("signal", "ascending")])
     counts = store.counts()
@@ -113,7 +117,16 @@ def assess(store: Store, definitions: Definitions) -> Quality:
     )
 
 
-class _Reading:
+def plain_signals(definitions: Definitions) -> list[tuple[str, Signal]]:
+    """Signals that look at readings first: those that filter, pair or keep the implausible look at them again."""
+    return [
+        (name, signal)
+        for name, signal in definitions.signals.items()
+        if signal.keep == "plausible" and not signal.filtered and signal.paired_with is None
+    ]
+
+
+class Reading:
     """One signal, ready to judge arrays of its events."""
 
     def __init__(self, signal: Signal, codes: np.ndarray, code_count: int, units: pa.Table) -> None:
@@ -139,12 +152,13 @@ class _Reading:
         changed = (times != 1.0) | (plus != 0.0)
         return np.where(changed, six_digits(value * times + plus), value * times)
 
+    def usable(self, value: np.ndarray, unit: np.ndarray) -> np.ndarray:
+        """Whether each value (float64, six digits, NaN where there is none) can be used as it stands."""
+        return _within(self.values(value, unit), self.signal.plausible)
 
-def _judge(name: str, reading: _Reading, table: pa.Table, tally: dict[str, int]) -> list[pa.Table]:
-    tally["events"] += table.num_rows
+
+def _judge(name: str, reading: Reading, table: pa.Table, tally: dict[str, int]) -> list[pa.Table]:
     signal = reading.signal
-    if signal.unit is None:
-        return []
     value = six_digits(table["value"].to_numpy().astype(np.float64))
     unit = table["unit"].to_numpy()
     converted = reading.values(value, unit)

@@ -9,7 +9,7 @@ import pytest
 from records_helpers import good
 
 from casefinding.definitions.shapes import Code, CodeList, Conversion, Definitions, Guess, Signal
-from casefinding.records.quality import HELD, assess
+from casefinding.records.quality.held import HELD, assess
 from casefinding.records.sources import ingest
 
 
@@ -64,6 +64,7 @@ def store(bring):
     rows["event"].append(["p3", "2022-03-01", "", "snomed", "38341003", "", "", ""])
     rows["event"].append(["p3", "2022-03-01", "", "snomed", "60621009", "", "27", "kg/m2"])
     rows["event"].append(["p3", "2022-03-02", "", "snomed", "60621009", "", "high", "kg/m2"])
+    rows["event"].append(["p3", "", "", "snomed", "60621009", "", "27", "kg/m2"])
     return bring(rows)
 
 
@@ -89,26 +90,27 @@ def test_nothing_is_removed_from_the_store(store):
     assess(store, KNOWN)
     store.verify()
     assert store.events(0).equals(before)
-    assert before.num_rows == len(READINGS) + 2
+    assert before.num_rows == len(READINGS) + 3
 
 
 def test_refusals_and_held_readings_are_counted_by_practice(store):
     quality = assess(store, KNOWN)
-    assert quality.refused == {"text in a number": 1}
-    assert quality.by_practice == {"Y99001": {"text in a number": 1}}
+    assert quality.refused == {"missing value": 1}
+    assert quality.by_practice == {"Y99001": {"missing value": 1}}
     by_person = {0: "Y99002", 2: "Y99001"}
-    expected: dict[str, dict[str, int]] = {}
+    expected: dict[str, dict[str, int]] = {"Y99001": {"value is not a plain number": 1}}
     for row in quality.held.to_pylist():
         reasons = expected.setdefault(by_person[row["person"]], {})
         reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
+    expected["Y99001"]["value is not a plain number"] = 1
     assert quality.held_by_practice == expected
 
 
 def test_events_that_no_signal_asks_about_are_counted(store):
     quality = assess(store, KNOWN)
     assert quality.unmatched_codes == 1
-    assert quality.events == len(READINGS) + 2
-    assert quality.unmatched_share == pytest.approx(1 / (len(READINGS) + 2))
+    assert quality.events == len(READINGS) + 3
+    assert quality.unmatched_share == pytest.approx(2 / (len(READINGS) + 3))
 
 
 def test_the_summary_is_json_without_people(store):
