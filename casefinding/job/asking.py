@@ -73,7 +73,7 @@ def ask(
     (one contact a person, with the verification among it). `facts` is told counts.
     """
     model = definitions.models[condition]
-    ahead = _looking_ahead(condition, definitions, store, config, stages, facts, ledger)
+    ahead = looking_ahead(condition, definitions, store, config, stages, facts, ledger)
     if ahead.evidence is None or model.verification is None:
         return ahead
     fewest = model.learner.fewest_cases
@@ -116,15 +116,19 @@ def horizon_end(model: Model, day: dt.date) -> dt.date:
     return model.outcome.horizon.after(model.outcome.gap.after(day)) + dt.timedelta(days=1)
 
 
-def _looking_ahead(
+def looking_ahead(
     condition: str,
     definitions: Definitions,
     store: Store,
     config: Config,
     stages: Stages,
     facts: dict[str, Any],
-    ledger: Ledger | None,
+    ledger: Ledger | None = None,
 ) -> Asked:
+    """The people who may be asked on fixed index days, their features then and what happened after gap and horizon.
+
+    LearnError or CohortError if nobody may be asked.
+    """
     model = definitions.models[condition]
     label = model.label
     days = training_index_days(config.index_day, store.data_through, model, config.training)

@@ -1,0 +1,1 @@
+"""The Medical Event Data Standard: our store as a dataset of it."""
