@@ -12,7 +12,7 @@ import typer
 
 from casefinding import __version__
 from casefinding.commands.at_the_practice import reidentify
-from casefinding.commands.bringing_in import ingest, simulate, template
+from casefinding.commands.bringing_in import export, ingest, pseudonymise, quality, simulate, template
 from casefinding.commands.coming_back import returned
 from casefinding.commands.defining import check, codelists, schema
 from casefinding.commands.planning import first, gaps, segment
@@ -29,7 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback could show what a record says
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, train, reidentify, segment, first, gaps, simulate, ingest, template, check, schema):
+bringing_in = (simulate, pseudonymise, ingest, quality, export, template)
+for command in (run, train, reidentify, segment, first, gaps, *bringing_in, check, schema):
     app.command()(command)
 app.add_typer(returned, name="outcomes")
 app.add_typer(codelists, name="codelists")

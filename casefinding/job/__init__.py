@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from casefinding.job.check import check_definitions
     from casefinding.job.main import main_job, train_one
+    from casefinding.job.quality import quality_of_store
     from casefinding.job.records import bring_in, simulate_people
 
-__all__ = ["bring_in", "check_definitions", "main_job", "simulate_people", "train_one"]
+__all__ = ["bring_in", "check_definitions", "main_job", "quality_of_store", "simulate_people", "train_one"]
 
 _WHERE = {
-    "bring_in": "records", "check_definitions": "check", "main_job": "main", "simulate_people": "records",
-    "train_one": "main",
+    "bring_in": "records", "check_definitions": "check", "main_job": "main", "quality_of_store": "quality",
+    "simulate_people": "records", "train_one": "main",
 }  # fmt: skip
 
 

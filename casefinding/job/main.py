@@ -47,7 +47,7 @@ def main_job(
     home = work or home_of(out)
     stages = Stages(quiet=quiet)
     stages.say(f"casefinding: {config.network.name}, index day {config.index_day}")
-    prepared = prepare(config.records, home, stages)
+    prepared = prepare(config, home, stages)
     fits(config, prepared.store, known)
     resolution = resolve(known, prepared.store.codes())
     with new_folder(out) as fresh:
@@ -93,7 +93,7 @@ def train_one(
     check_replaceable(target)
     memory = _memory(ledger, config)
     stages = Stages(quiet=quiet)
-    prepared = prepare(config.records, work or home_of(Path("out") / config_file.stem), stages, reuse=True)
+    prepared = prepare(config, work or home_of(Path("out") / config_file.stem), stages, reuse=True)
     fits(config, prepared.store, known)
     learnt = learn(
         condition, known, prepared.store, config, resolve(known, prepared.store.codes()), prepared.truth, stages, memory

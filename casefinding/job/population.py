@@ -66,7 +66,7 @@ def population(
     Raises CohortError if nobody is registered on that day or the records do not reach it, ConfigError for a practice
     that the records do not hold.
     """
-    prepared = prepare(config.records, work or home_of(Path("out") / config_file.stem), stages, reuse=True)
+    prepared = prepare(config, work or home_of(Path("out") / config_file.stem), stages, reuse=True)
     store = prepared.store
     fits(config, store, known)
     barred = [rule.when for rule in known.leave_outs if "everything" in rule.drop_from]

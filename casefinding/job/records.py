@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from casefinding.definitions.config import Records
+from casefinding.definitions.config import Config, Records
 from casefinding.errors import ConfigError, WriteError
 from casefinding.files import canonical_json, write_text
 from casefinding.job.progress import Stages
@@ -20,7 +22,7 @@ class Prepared:
     truth: Path | None
 
 
-def prepare(records: Records, home: Path, stages: Stages, *, reuse: bool = False) -> Prepared:
+def prepare(config: Config, home: Path, stages: Stages, *, reuse: bool = False) -> Prepared:
     """Make or read the extract of a config and bring it into `home`/store.
 
     `reuse`: take what stands in `home` if it was made from the same `records` section and the same files, as training
@@ -28,12 +30,14 @@ def prepare(records: Records, home: Path, stages: Stages, *, reuse: bool = False
     """
     from casefinding.records.sources import ingest
 
+    records = config.records
     if home.exists() and not home.is_dir():
         raise WriteError("the folder for extract and store is a file", where=str(home), hint="name another with --work")
-    made_from = canonical_json([records.model_dump(mode="json", by_alias=True), _parts(records)])
+    made_from = canonical_json([records.model_dump(mode="json", by_alias=True), config.direct_care, _parts(records)])
     mark = home / "made-from.json"
     truth = home / "truth" if records.simulate else None
-    if reuse and mark.exists() and mark.read_text(encoding="utf-8") == made_from:
+    known = records.path is None or "://" not in records.path  # whether a database has changed cannot be seen
+    if reuse and known and mark.exists() and mark.read_text(encoding="utf-8") == made_from:
         return Prepared(Store.open(home / "store"), truth)
     mark.unlink(missing_ok=True)
     if records.simulate:
@@ -41,22 +45,35 @@ def prepare(records: Records, home: Path, stages: Stages, *, reuse: bool = False
         with stages.stage("Simulate people") as tick:
             _simulate(extract, home / "truth", records, tick)
     elif records.path:
-        extract, kind = Path(records.path), records.kind
+        extract, kind = records.path, records.kind
     else:
         raise ConfigError("no records", where="records", hint="give 'path' and 'kind', or 'simulate', or --records")
     with stages.stage("Bring in the records") as tick:
-        store = ingest(kind, extract, home / "store", shard_people=records.shard_people, progress=tick)
+        store = ingest(
+            kind,
+            extract,
+            home / "store",
+            shard_people=records.shard_people,
+            at_practice=records.at_practice,
+            direct_care=config.direct_care,
+            areas=records.areas,
+            progress=tick,
+        )
     write_text(mark, made_from)
     return Prepared(store, truth)
 
 
 def _parts(records: Records) -> list[tuple[str, int, int]]:
-    """Name, size and time of change of every file of an extract."""
-    folder = Path(records.path) if records.path else None
-    if folder is None or not folder.is_dir():
-        return []
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [(path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    """Name, size and time of change of every file of an extract and of the area measures with their declarations; of a
+    database's address nothing can be said."""
+    folder = Path(records.path) if records.path and "://" not in records.path else None
+    named: list[tuple[str, Path]] = []
+    if folder is not None and folder.exists():
+        files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else [folder]
+        named += [(path.relative_to(folder).as_posix(), path) for path in files]
+    for area in map(Path, records.areas):
+        named += [(path.name, path) for path in sorted(area.parent.glob(f"{area.name.split('.')[0]}.*"))]
+    return [(name, path.stat().st_size, path.stat().st_mtime_ns) for name, path in named]
 
 
 def _simulate(extract: Path, truth: Path, records: Records, tick) -> None:
@@ -88,18 +105,42 @@ def simulate_people(out: Path, *, people: int, practices: int, seed: int, quiet:
         print("lookups: none, there are not so many NHS numbers kept for tests")
 
 
-def bring_in(extract: Path, store: Path, *, kind: str, definitions: Path | None, quiet: bool = False) -> None:
-    """`casefinding ingest`: a store, and a summary of what was refused and held."""
+def bring_in(
+    extract: str,
+    store: Path,
+    *,
+    kind: str,
+    at_practice: bool = False,
+    direct_care: bool = False,
+    through: dt.date | None = None,
+    areas: Sequence[Path] = (),
+    definitions: Path | None,
+    quiet: bool = False,
+) -> None:
+    """`casefinding ingest`: a store, and a summary of what was refused, left and held."""
     from casefinding.definitions.read import read_definitions
-    from casefinding.records.quality import assess
+    from casefinding.records.quality.held import assess
     from casefinding.records.sources import ingest
 
     known = read_definitions(definitions)
     stages = Stages(quiet=quiet)
     with stages.stage("Bring in the records") as tick:
-        made = ingest(kind, extract, store, progress=tick)
+        made = ingest(
+            kind, extract, store, at_practice=at_practice, direct_care=direct_care, data_through=through, areas=areas,
+            progress=tick,
+        )  # fmt: skip
     with stages.stage("Assess their quality"):
         quality = assess(made, known)
+    counts = made.counts()
+    read, kept, refused, left = (
+        sum(one["read"] for one in counts["balance"].values()),
+        sum(one["kept"] for one in counts["balance"].values()),
+        sum(one["refused"] for one in counts["balance"].values()),
+        sum(counts["left"].values()),
+    )
     print(f"{made.people:,} people, data through {made.data_through}, digest {made.digest[:16]}")
-    for reason, number in sorted(quality.refused.items(), key=lambda entry: -entry[1]):
-        print(f"{number:>12,}  {reason}")
+    print(f"{read:,} rows read = {kept:,} kept + {refused:,} refused + {left:,} left on purpose")
+    for what, reasons in (("refused", quality.refused), ("left", counts["left"])):
+        for reason, number in sorted(reasons.items(), key=lambda entry: -entry[1]):
+            print(f"{number:>12,}  {what}: {reason}")
+    print(f"{quality.held.num_rows:>12,}  readings kept and not used (see casefinding quality {store})")

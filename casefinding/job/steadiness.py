@@ -34,7 +34,7 @@ def study_model(
     config, known = read_all(config_file, None, definitions, condition)
     check_replaceable(out)
     stages = Stages(quiet=quiet)
-    store = prepare(config.records, work or home_of(Path("out") / config_file.stem), stages, reuse=True).store
+    store = prepare(config, work or home_of(Path("out") / config_file.stem), stages, reuse=True).store
     asked = ask(condition, known, store, config, stages, {})
     practices = len(set(asked.base["practice"].to_pylist()))
     each = config.training.model_copy(update={"folds": max(2, practices)})

@@ -52,7 +52,7 @@ def treatment_gaps(
         raise ConfigError("the definitions hold no treatment gaps", where="models", hint="see treatment_gaps.yaml")
     check_replaceable(out)
     stages = Stages(quiet=quiet)
-    store = prepare(config.records, work or home_of(out), stages, reuse=True).store
+    store = prepare(config, work or home_of(out), stages, reuse=True).store
     with stages.stage("Treatment gaps: who is registered"):
         base = _base(store, config)
     with stages.stage("Treatment gaps: features") as tick:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from casefinding.errors import RecordsError, UsageError
-from casefinding.records import cells, events, people, tally
+from casefinding.records import areas, cells, events, identifiers, people, tally
 from casefinding.records.engine import Engine
 from casefinding.records.extract import Extract
 from casefinding.records.generation import Generation, locked
@@ -35,33 +35,45 @@ def bring_in(
     *,
     shard_people: int,
     data_through: dt.date | None = None,
+    area_files: Sequence[areas.AreaFile] = (),
+    direct_care: bool = False,
     progress: Progress | None = None,
 ) -> Store:
-    """Bring an extract into a store; whatever fails, the store is what it was before.
+    """Bring an extract into a store, with what is known of the places of its people (`area_files`); whatever fails, the
+    store is what it was before.
 
-    Raises RecordsError for an extract that cannot be read or of which nothing can be accepted, WriteError if it
-    cannot be written.
+    Opt-outs of leaving the practice are looked for but in `direct_care`.
+    Raises RecordsError for an extract that cannot be read, holds identifiers or people who opted out, or of which
+    nothing can be accepted; WriteError if it cannot be written.
     """
     if shard_people < 1:
         raise UsageError("a shard needs at least one person", hint="choose 'shard_people' of 100 or more")
     tell = progress or (lambda _done, _of: None)
     with locked(store) as work:
-        engine = Engine(extract.parts, work)
+        engine = Engine((*extract.parts, *(file.part for file in area_files)), work)
         try:
-            return _bring_in(extract, engine, store, shard_people, data_through or extract.data_through, tell)
+            through = data_through or extract.data_through
+            return _bring_in(extract, area_files, engine, store, shard_people, through, direct_care, tell)
         finally:
             engine.close()
 
 
 def _bring_in(
-    extract: Extract, engine: Engine, store: Path, shard_people: int, through: dt.date | None, tell: Progress
+    extract: Extract,
+    area_files: Sequence[areas.AreaFile],
+    engine: Engine,
+    store: Path,
+    shard_people: int,
+    through: dt.date | None,
+    direct_care: bool,
+    tell: Progress,
 ) -> Store:
     engine.run("BEGIN TRANSACTION")  # never committed: the work is thrown away, so none of it waits for the disk
     cells.install(engine)
     sources = dict(extract.tables(engine))
     _beside_the_tables(engine, sources)
     names = [name for name in ("practice", "person", "registration", "event", "contact") if name in sources]
-    notes = list(extract.notes)
+    notes = [*extract.notes, *(extract.told(engine) if extract.told else ()), *areas.notes(area_files)]
     if through is None and extract.last_day is not None:
         ((found,),) = engine.rows(f"SELECT day_of(({extract.last_day(engine)}))")
         through = found
@@ -71,11 +83,16 @@ def _bring_in(
         notes.append(
             f"Nothing in the extract says how far it reaches: {through.isoformat()} is taken from the recorded dates."
         )
+    identifiers.refuse_named(engine, extract.parts, sources["person"])
     tell(1, BEFORE_SHARDS)
     people.check_people(engine, sources, through)
     _refuse_wrong_formats(engine, sources, "person", "registration")
     tell(2, BEFORE_SHARDS)
-    events.check_events(engine, sources["event"], through)
+    event = areas.add_measures(engine, sources["event"], area_files, len(extract.parts), through)
+    events.check_events(engine, event, through)
+    identifiers.refuse_written(engine)
+    if not direct_care:
+        identifiers.refuse_opted_out(engine)
     if "contact" in sources:
         events.check_contacts(engine, sources["contact"], through)
     _refuse_wrong_formats(engine, sources, "event", "contact")
@@ -102,9 +119,9 @@ def _bring_in(
             tell(BEFORE_SHARDS + number, BEFORE_SHARDS + shard_count)
         if first is None:
             raise tally.nothing_left(engine, "event", "no event is left")
-        tally.gather(engine, extract.parts, names, repeats)
-        counts = tally.counts(engine, extract.parts, names, notes)
-        for part in extract.parts:
+        tally.gather(engine, engine.parts, names, repeats)
+        counts = tally.counts(engine, engine.parts, names, notes)
+        for part in engine.parts:
             part.refuse_if_changed()
         generation.write_batches("quarantine.parquet", QUARANTINE, tally.quarantine(engine))
         return generation.publish(

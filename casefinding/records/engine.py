@@ -252,7 +252,7 @@ class Engine:
             f"nullif(trim({_unique(part.columns.index(column))}), '') AS {_unique(part.columns.index(column))}"
             for column in dict.fromkeys(there)
         )
-        place = readable_csv(part, self._staged)
+        place = readable_csv(part, self._staged / f"{name}.csv")
         try:
             with _translated([part], {str(place): str(part.path)}):
                 ordered = _connected(self._work, f"staging-{name}", MEMORY, in_order=True)

@@ -17,8 +17,12 @@ from casefinding.records.reasons import Refusal
 from casefinding.records.tables import CODE, CONTACT, CONTACT_KINDS, EVENT, UNIT
 
 KEYS = tuple(EVENT.names)
+TEN = "[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}"
+"""Ten digits as NHS numbers are written; see `identifiers`."""
 WEEK = 7
 A_TENTH = 0.1
+A_FEW = 2
+"""People who must be recorded on a day for it to count, where there are days with twice as many."""
 
 
 def last_day(engine: Engine, source: str) -> dt.date:
@@ -38,7 +42,8 @@ def last_day(engine: Engine, source: str) -> dt.date:
             raise RecordsError("the table holds no rows", where="event", hint="a header alone is not an extract")
         raise RecordsError("no event has a date that can be read", where="event", hint="write dates as YYYY-MM-DD")
     enough = A_TENTH * sum(people for _, people in days) / len(days)
-    last = max(day for day, people in days if people >= enough)
+    several = max(people for _, people in days) >= 2 * A_FEW  # in a small extract most days may have one person
+    last = max(day for day, people in days if people >= max(enough, A_FEW if several else 0))
     for day, _ in days:
         if last < day <= last + dt.timedelta(days=WEEK):
             last = day
@@ -46,17 +51,24 @@ def last_day(engine: Engine, source: str) -> dt.date:
 
 
 def check_events(engine: Engine, source: str, through: dt.date) -> None:
-    """Make `event_in`: every row with its parsed cells and its fault, or NULL; then `code` and `unit`."""
+    """Make `event_in`: every row with its parsed cells and its fault, or NULL; then `seen`, `code` and `unit`.
+
+    A value that cannot be read costs the value alone: the code may be a diagnosis, or say that somebody was looked at.
+    """
     future = f"DATE '{through.isoformat()}'"
     engine.run(
         f"""CREATE TABLE event_in AS
         WITH parsed AS (
             SELECT s.*, day_of(happened_on) AS happened_on_day,
                 CASE WHEN recorded_on IS NULL THEN day_of(happened_on) ELSE day_of(recorded_on) END AS recorded_on_day,
-                number_of(value) AS number, system_text.name AS system_name
+                CASE WHEN isfinite(number_of(value)) THEN number_of(value) END AS number,
+                system_text.name AS system_name
             FROM ({source}) AS s LEFT JOIN system_text ON system_text.text = lower(s.system))
         SELECT known.num AS person, happened_on_day AS day, recorded_on_day AS recorded_day, system_name AS system,
-            code AS id, term, number AS value, coalesce(unit, '') AS unit, comparator_of(value) AS comparator,
+            code AS id, term, number AS value, coalesce(unit, '') AS unit,
+            CASE WHEN number IS NULL THEN 0 ELSE comparator_of(value) END::TINYINT AS comparator,
+            value IS NOT NULL AND number IS NULL AS value_held,
+            CASE WHEN regexp_full_match(value, '{TEN}') THEN value END AS ten_digits,
             file, row, coalesce(known.practice, '') AS practice,
             CASE
             WHEN p.person IS NULL THEN {fault(Refusal.MISSING, "person")}
@@ -71,9 +83,6 @@ def check_events(engine: Engine, source: str, through: dt.date) -> None:
             WHEN p.system IS NULL THEN {fault(Refusal.MISSING, "system")}
             WHEN system_name IS NULL THEN {fault(Refusal.UNKNOWN_SYSTEM, "system")}
             WHEN code IS NULL THEN {fault(Refusal.MISSING, "code")}
-            WHEN value IS NOT NULL AND NOT is_number(value) THEN {fault(Refusal.TEXT_IN_NUMBER, "value")}
-            WHEN value IS NOT NULL AND (number IS NULL OR NOT isfinite(number))
-            THEN {fault(Refusal.NUMBER_TOO_LARGE, "value")}
             END AS fault
         FROM parsed AS p LEFT JOIN known ON known.person = p.person"""
     )
@@ -100,12 +109,14 @@ def _codes(engine: Engine) -> None:
             f"""UPDATE event_in SET fault = {fault(Refusal.BAD_CODE, "code")} FROM id_bad
                 WHERE event_in.fault IS NULL AND event_in.system = id_bad.system AND event_in.id = id_bad.id"""
         )
+    engine.run(
+        """CREATE TABLE seen AS SELECT system, id, coalesce(term, '') AS term FROM event_in
+           WHERE fault IS NULL GROUP BY ALL"""
+    )
     # The commonest term is counted in people, so that a file given twice cannot change it.
     engine.run(
         """CREATE TABLE code AS
-        WITH seen AS (SELECT system, id, coalesce(term, '') AS term FROM event_in WHERE fault IS NULL
-                      GROUP BY ALL),
-        many AS (SELECT system, id FROM seen WHERE term <> '' GROUP BY ALL HAVING count(*) > 1),
+        WITH many AS (SELECT system, id FROM seen WHERE term <> '' GROUP BY ALL HAVING count(*) > 1),
         votes AS (SELECT system, id, term, count(DISTINCT person) AS people FROM event_in JOIN many USING (system, id)
                   WHERE fault IS NULL AND term IS NOT NULL GROUP BY ALL),
         best AS (SELECT system, id, term FROM votes

@@ -18,7 +18,8 @@ class Extract:
 
     Every SELECT yields the layout's columns as text (NULL where empty), then `file` (position in `parts`) and `row`.
     `last_day` gives SQL for one text, the last day that the extract speaks of; with neither it nor `data_through`,
-    that day is taken from the rows. `notes` are sentences on what this layout cannot say.
+    that day is taken from the rows. `notes` are sentences on what this layout cannot say; `told` gives further ones,
+    which only the rows can tell, once the tables are there.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class Extract:
     data_through: dt.date | None = None
     last_day: Callable[[Engine], str] | None = None
     notes: tuple[str, ...] = field(default=())
+    told: Callable[[Engine], Sequence[str]] | None = None
 
 
 def find_parts(folder: Path, table: str) -> list[Part]:

@@ -74,6 +74,7 @@ class Cell(StrEnum):
     DECILE = "not a deprivation decile"
     DEATH = "impossible date of death"
     START = "registered before birth"
+    VALUE = "value is not a plain number"
 
     @property
     def explanation(self) -> str:
@@ -106,8 +107,8 @@ EXPLANATIONS: dict[StrEnum, str] = {
     Refusal.BEFORE_BIRTH: "A date before the person's month of birth.",
     Refusal.AFTER_DEATH: "A date after the person died.",
     Refusal.ENDS_BEFORE_START: "A registration that ends before it starts, or before the person's month of birth.",
-    Refusal.TEXT_IN_NUMBER: 'A value that is not a plain number, such as "140/90", "1,5", "high" or "NaN".',
-    Refusal.NUMBER_TOO_LARGE: "A value too large to hold as a number.",
+    Refusal.TEXT_IN_NUMBER: "A measure of an area that is not a plain number.",
+    Refusal.NUMBER_TOO_LARGE: "A measure of an area too large to hold as a number.",
     Refusal.UNKNOWN_SYSTEM: "A code system that is none of those of the layout.",
     Refusal.BAD_CODE: "A code that cannot be an id of its system: a wrong check digit, or a number that a spreadsheet "
     "has rounded or written with a decimal point or an exponent.",
@@ -136,6 +137,8 @@ EXPLANATIONS: dict[StrEnum, str] = {
     Cell.DEATH: "A date of death that is not a real day, lies before the birth or after the last day of the extract: "
     "the person is taken to be alive, so that somebody looks.",
     Cell.START: "A registration that starts before the person's month of birth: it is taken to start in that month.",
+    Cell.VALUE: 'A value that is not a plain number, such as "140/90", "1,5", "high" or "NaN", or one too large to '
+    "hold: the entry stays with its code and without a value.",
     Held.UNKNOWN_UNIT: "A reading in a unit that the signal does not know.",
     Held.IMPLAUSIBLE: "A reading outside the range that the signal takes as possible.",
     Held.NO_VALUE: "A reading without a number.",
@@ -152,6 +155,10 @@ _NOTES: dict[Cell, tuple[str, str, str]] = {
     Cell.DEATH: (
         "person has", "people have",
         "a date of death that cannot be right; they are kept as living, and their practice should check it.",
+    ),
+    Cell.VALUE: (
+        "entry has", "entries have",
+        "a value that is not a plain number; the code counts, the value does not, and somebody should look.",
     ),
     Cell.START: (
         "registration starts", "registrations start",

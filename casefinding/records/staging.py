@@ -111,17 +111,16 @@ class Staging:
 _PLACE: tuple[tuple[str, Any], ...] = (("file", pa.int32()), ("row", pa.int64()))
 
 
-def readable_csv(part: Part, work: Path) -> Path:
-    """A CSV file as the engine can read it: itself if it is UTF-8, else written anew in the work folder.
+def readable_csv(part: Part, copy: Path) -> Path:
+    """A CSV file as the engine can read it: itself if it is UTF-8, else a copy that is.
 
     A file is decoded a stretch at a time. Raises RecordsError for bytes that its encoding does not know.
     """
     if part.encoding == "utf-8":
         return part.path
-    target = work / f"{part.path.name.removesuffix('.gz')}.utf-8"
     decode = codecs.getincrementaldecoder(part.encoding)()
     try:
-        with open_bytes(part.path) as source, writing(), open(target, "wb") as out:
+        with open_bytes(part.path) as source, writing(), open(copy, "wb") as out:
             while chunk := source.read(_CHUNK):
                 out.write(decode.decode(chunk).encode())
             out.write(decode.decode(b"", final=True).encode())
@@ -131,4 +130,4 @@ def readable_csv(part: Part, work: Path) -> Path:
         ) from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise broken(part.name) from None
-    return target
+    return copy

@@ -33,6 +33,7 @@ _CELLS = {
     Cell.DECILE: "known.practice FROM person_in AS t JOIN known USING (person) WHERE t.decile_held",
     Cell.DEATH: "known.practice FROM person_in AS t JOIN known USING (person) WHERE t.died_held",
     Cell.START: "t.practice FROM registration_in AS t WHERE t.start_held",
+    Cell.VALUE: "t.practice FROM event_in AS t WHERE t.value_held",
 }
 
 PLAIN_CONDITION = "[a-z][a-z0-9_-]{0,39}"

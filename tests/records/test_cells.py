@@ -8,7 +8,7 @@ import pytest
 from records_helpers import good, write
 
 from casefinding.definitions.shapes import Definitions
-from casefinding.records.quality import assess
+from casefinding.records.quality.held import assess
 from casefinding.records.reasons import Cell
 from casefinding.records.sources import ingest
 
@@ -172,3 +172,16 @@ def test_without_contacts_there_are_no_conditions(tmp_path):
     del rows["contact"]
     store = ingest("native", write(tmp_path / "extract", rows), tmp_path / "store")
     assert store.counts()["contact_conditions"] == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["140/90", "high", "1,5", "150 mmHg", "NaN", "inf", "0x96", "1_5", ">", "><5", "1e400", "1e39"]
+)
+def test_a_value_that_cannot_be_read_costs_the_value_and_not_the_code(bring, text):
+    rows = good()
+    rows["event"][7][6] = text  # a diagnosis with something in its value
+    store, clean = bring(rows), bring(good())
+    assert store.counts()["refused"] == {}
+    assert store.counts()["held_cells_by_practice"] == {"Y99001": {Cell.VALUE: 1}}
+    assert store.counts()["notes"] == [Cell.VALUE.note(1)]
+    assert store.events(0).equals(clean.events(0))
