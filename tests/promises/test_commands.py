@@ -38,6 +38,7 @@ def test_help_names_every_command():
         "train",
         "simulate",
         "ingest",
+        "quality",
         "template",
         "check",
         "schema",

@@ -19,7 +19,7 @@ import pytest
 from casefinding.cohort.eligible import eligible, register_status, registered
 from casefinding.definitions.find import definitions_folder
 from casefinding.definitions.read import read_config, read_definitions
-from casefinding.records.quality import assess
+from casefinding.records.quality.held import assess
 from casefinding.records.reasons import Held, Refusal
 from casefinding.rules.evaluate import flag
 from casefinding.signals.matrix import build_matrix
