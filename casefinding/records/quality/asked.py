@@ -34,6 +34,7 @@ class Asked:
     readings: dict[int, Reading] = field(repr=False)  # place of a signal with a unit -> how its values are judged
     unmatched: np.ndarray = field(repr=False)  # by code
     drug: np.ndarray = field(repr=False)  # by code: of a dictionary of products
+    of_area: np.ndarray = field(repr=False)  # by code: said of where people live, on one day for everybody
     units: list[str] = field(default_factory=list)
     unit_place: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int64), repr=False)
     by_name: dict[str, np.ndarray] = field(default_factory=dict, repr=False)  # any signal -> its codes
@@ -72,8 +73,9 @@ class Asked:
             member=member,
             class_of=class_of.reshape(-1)[1:],
             readings=readings,
-            unmatched=~every,
+            unmatched=~every & np.array([system != "area" for system in systems], dtype=bool),
             drug=np.array([system in DRUG_SYSTEMS for system in systems], dtype=bool),
+            of_area=np.array([system == "area" for system in systems], dtype=bool),
             units=[written.get(unit, unit) for unit in known],
             unit_place=np.array([known.index(text if text in some else ANOTHER) for text in texts], dtype=np.int64),
             by_name=codes,

@@ -147,6 +147,7 @@ def _one_shard(
     person, day, recorded, code = (column[inside] for column in (person, day, recorded, code))
     where = who.practice_then(person, day)
     found.elsewhere += int(np.count_nonzero(where < 0))
+    where = np.where(asked.of_area[code], -1, where)  # nobody at the practice wrote it: no day or delay of theirs
     _days_and_delays(found, where, day - months.start, recorded - day)
     month = months.of_day[day - months.start]
     kind = asked.class_of[code]
