@@ -19,19 +19,25 @@ from casefinding.records.quality.findings import Finding, Kind
 from casefinding.records.quality.fit import CARE, FIT, NOT
 from casefinding.records.quality.held import Quality
 from casefinding.records.quality.who import GROUPS, day_of
-from casefinding.records.reasons import Cell, Left, Refusal
+from casefinding.records.reasons import Cell
 from casefinding.records.store import Store
 from casefinding.report import quality_counts as people
+from casefinding.report import quality_rows
 from casefinding.report.page import page
 from casefinding.report.quality_words import Speaker
 from casefinding.report.shapes import Edition
 
 DISCLOSURE = (
-    "Rows, entries and values are counted exactly, per file and practice, for the network’s own use. People are "
+    "Rows of entries, and values, are counted exactly, per file and practice, for the network’s own use, unless a "
+    "count is small. People, and rows of tables of people, are "
     f"rounded to the nearest 5; 1 to {FEWEST - 1}, and what would tell such a count, are withheld; shares of people "
     "come from the rounded counts. No person, date of an entry or value is told."
 )
 GROUPING_WORDS = {"age": "Age", "sex": "Sex", "ethnicity": "Ethnic group", "deprivation": "Deprivation fifth"}
+NO_OPT_OUTS = (
+    "No Type 1 opt-out code was seen. An extract from which opt-outs were removed at the source holds none; nothing "
+    "here can tell whether that was done: ask for the manifest of casefinding pseudonymise."
+)
 MOST_PRACTICES = 12
 """With more practices than this, tables with a column for each practice stand in the JSON only."""
 _VERDICT = {FIT: "Fit", CARE: "With care", NOT: "Not fit"}
@@ -91,7 +97,7 @@ def published(found: Assessment, store: Store, definitions: Definitions, conditi
     findings = [one for one in found.findings if "condition" not in one.facts or one.facts["condition"] in conditions]
     return {
         "store": {
-            "source": store.kind, "from": store.data_from.isoformat(), "through": store.data_through.isoformat(),
+            "source": store.kind, "from": store.data_from.year, "through": store.data_through.isoformat(),
             "digest": store.digest,
         },
         "window": {"from": found.start.isoformat(), "through": found.through.isoformat(), "months": len(found.months)},
@@ -106,7 +112,7 @@ def published(found: Assessment, store: Store, definitions: Definitions, conditi
         "registered": registered[people.ALL],
         "findings": [_finding(one, speaker, [*unused, *drugs]) for one in findings],
         "verdicts": _verdicts(found, speaker, conditions),
-        "rows": _rows(store, found),
+        "rows": quality_rows.rows(store.counts(), found.held),
         "completeness": completeness,
         "units": _units(found, labels),
         "late": [vars(one) for one in found.late],
@@ -120,7 +126,7 @@ def published(found: Assessment, store: Store, definitions: Definitions, conditi
         },
         "held": {
             "signals": [row for row in found.held.signals if any(row[key] for key in _HELD)],
-            "by practice": found.held.held_by_practice,
+            "by practice": quality_rows.held(found.held),
         },
         "notes": [*_without_cells(found.held), *_notes(found, store, definitions)],
     }  # fmt: skip
@@ -143,55 +149,28 @@ def _finding(one: Finding, speaker: Speaker, unused: Sequence[Mapping[str, Any]]
 
 
 def _verdicts(found: Assessment, speaker: Speaker, conditions: Sequence[str]) -> list[dict[str, Any]]:
+    """Verdicts for all practices and for each; `same`: no practice has another verdict, or a reason of its own."""
     told = []
     for condition in conditions:
         mine = [one for one in found.verdicts if one.condition == condition]
+        whole = next((one for one in mine if not one.practice), None)
+        apart = {
+            one.practice for one in mine if one.practice and (one.score_why or (whole and one.score != whole.score))
+        }
         counted = people.cases({one.practice: one.cases for one in mine if one.practice})
         told += [
             {
                 "condition": condition, "label": speaker.models.get(condition, condition), "practice": one.practice,
-                "where": speaker.where(one.practice), "score": one.score, "train": one.train,
+                "where": speaker.where(one.practice), "score": one.score,
+                "train": None if one.practice else one.train,  # a model learns from all of them
+                "apart": one.practice in apart, "same in": 0 if one.practice or apart else len(mine) - 1,
                 "score why": [speaker.reason(why) for why in one.score_why],
-                "train why": [speaker.reason(why) for why in one.train_why],
+                "train why": [] if one.practice else [speaker.reason(why) for why in one.train_why],
                 "cases": counted[one.practice],
             }
             for one in mine
         ]  # fmt: skip
     return told
-
-
-def _rows(store: Store, found: Assessment) -> dict[str, Any]:
-    """Rows by table and file, refused and left by reason; every file's balance."""
-    counts, quality = store.counts(), found.held
-    by_file = counts.get("refused_by_file", {})
-    balance = counts.get("balance")
-    if balance is None:  # a store of an earlier version
-        lost = {file: sum(by_file.get(file, {}).values()) for file in counts["files"]}
-        balance = {
-            file: {"read": read, "kept": read - lost[file], "refused": lost[file], "left": {}}
-            for file, read in counts["files"].items()
-        }
-    practices = sorted(quality.by_practice)
-    return {
-        "tables": counts["rows"],
-        "files": [{"file": file, **one} for file, one in sorted(balance.items())],
-        "practices": practices,
-        "refused": [
-            {
-                "reason": reason, "rows": number, "about": _about(Refusal, reason),
-                "by practice": {code: quality.by_practice[code].get(reason, 0) for code in practices},
-            }
-            for reason, number in sorted(quality.refused.items(), key=lambda entry: (-entry[1], entry[0]))
-        ],
-        "left": [
-            {"reason": reason, "rows": number, "about": _about(Left, reason)}
-            for reason, number in sorted(counts.get("left", {}).items(), key=lambda entry: (-entry[1], entry[0]))
-        ],
-    }  # fmt: skip
-
-
-def _about(kind: type[Refusal] | type[Left], reason: str) -> str:
-    return kind(reason).explanation if reason in list(kind) else ""
 
 
 def _completeness(
@@ -295,12 +274,16 @@ def _without_cells(held: Quality) -> list[str]:
 
 
 def _notes(found: Assessment, store: Store, definitions: Definitions) -> list[str]:
+    from casefinding.records.pseudonyms.opt_outs import says
+
     known = {"all", "", *definitions.models}
     notes = [
         f"{number:,} contacts name the condition “{condition}”, which no model looks for: not used."
         for condition, number in sorted(store.counts().get("contact_conditions", {}).items())
         if condition not in known
     ]
+    if not any(says(row["system"], row["id"]) for row in store.codes().to_pylist()):
+        notes.insert(0, NO_OPT_OUTS)
     if found.counted.elsewhere:
         notes.append(
             f"{found.counted.elsewhere:,} entries of the window were made before or after the person’s registrations: "

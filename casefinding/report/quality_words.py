@@ -12,6 +12,7 @@ from casefinding.explain.wording import date_words
 from casefinding.records.quality.drift import EVERYTHING, NO_SIGNAL
 from casefinding.records.quality.findings import Finding, Kind
 from casefinding.records.quality.fit import Reason
+from casefinding.records.reasons import Refusal
 
 MOST_NAMED = 4
 """So many signals are named in a sentence; of the others only their number is said."""
@@ -42,7 +43,7 @@ class Speaker:
     def finding(self, one: Finding) -> Told:
         """One finding in words."""
         says, ask = getattr(self, _HOW[one.kind])(one)
-        return Told(self.where(one.practice), says, ask)
+        return Told(one.facts["table"] if one.kind == Kind.REFUSED else self.where(one.practice), says, ask)
 
     def signals(self, names: Sequence[str]) -> str:
         """Signals by their labels, the first few.
@@ -67,6 +68,19 @@ class Speaker:
         return (
             f"No data on {one.facts['working days']} working days in a row, from {first} to {last}.",
             "Ask for the extract of these days again, or whether the practice was closed.",
+        )
+
+    def _refused(self, one: Finding) -> tuple[str, str]:
+        facts = one.facts
+        number = rounded if facts["people"] else int  # rows of a table of people are people
+        few = {reason: rows for reason, rows in facts["reasons"].items() if rows < FEWEST}
+        most = sorted(facts["reasons"].items(), key=lambda entry: (-entry[1], entry[0]))
+        named = [(reason, rows) for reason, rows in most if reason not in few][:MOST_NAMED]
+        why = [f"{reason} ({number(rows):,})" for reason, rows in named]
+        why += ["other reasons"] if len(most) > len(named) else []
+        says = f"{number(facts['refused']):,} of {number(facts['read']):,} rows were refused: {_listed(why)}."
+        return says, "Ask whoever made the extract. " + " ".join(
+            dict.fromkeys(_MEND.get(reason, _MEND_ELSE) for reason, _ in named[:2])
         )
 
     def _rate(self, one: Finding) -> tuple[str, str]:
@@ -193,7 +207,23 @@ _PLAIN = {
     "one date": "the day of recording is not sent: what was recorded later cannot be kept out",
     "few cases": "too few newly recorded diagnoses in three years where the records are fit; {needed} are needed",
 }
+_MEND_ELSE = "The quarantine names file, row and column: compare a few of these rows with the source."
+_MEND: dict[str, str] = {
+    Refusal.IMPOSSIBLE_DATE: "Dates must be real days, written as the layout asks.",
+    Refusal.FUTURE: "Check the last day of the extract: later days are not taken.",
+    Refusal.MISSING: "The quarantine names the column that is empty: have it filled, or mapped.",
+    Refusal.UNKNOWN_SYSTEM: "Have the code systems written as the layout names them.",
+    Refusal.BAD_CODE: "Make the extract without opening it in a spreadsheet, which rounds long codes.",
+    Refusal.UNKNOWN_PRACTICE: "Have the file of practices sent whole, of the same day.",
+    Refusal.UNKNOWN_PERSON: "Have the file of people sent whole, of the same day.",
+    Refusal.PERSON_REFUSED: "Mend the rows of the people first: these rows hang on them.",
+    Refusal.UNREGISTERED: "Have the registrations sent whole, with earlier ones.",
+    Refusal.DUPLICATE: "Ask why rows are sent twice; one of each is kept, so nothing is lost.",
+    Refusal.TWO_ROWS: "One row for each person is wanted: have the right one sent.",
+    Refusal.UNREADABLE: "The file may be cut off, or in another encoding: have it sent again.",
+}
 _HOW: dict[Kind, str] = {
+    Kind.REFUSED: "_refused",
     Kind.STOPPED: "_stopped", Kind.GAP: "_gap", Kind.RATE: "_rate", Kind.USABLE: "_usable", Kind.UNIT: "_unit",
     Kind.NO_UNIT: "_no_unit", Kind.UNUSABLE: "_unusable", Kind.LOW: "_low", Kind.LOW_GROUP: "_low_group",
     Kind.LATE: "_late", Kind.ONE_DATE: "_one_date", Kind.FIGURE: "_figure",

@@ -8,19 +8,21 @@ import shutil
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from casefinding.definitions.quality import QualityRules
 from casefinding.definitions.read import read_definitions
-from casefinding.disclosure import FEWEST
+from casefinding.disclosure import FEWEST, rounded
 from casefinding.records.quality.assessment import assess_all
 from casefinding.records.quality.findings import Finding, Kind
 from casefinding.records.quality.fit import Reason
 from casefinding.records.sources import ingest
-from casefinding.report import quality_counts
-from casefinding.report.quality import published, write_quality
+from casefinding.report import quality_counts, quality_rows
+from casefinding.report.quality import NO_OPT_OUTS, published, write_quality
 from casefinding.report.quality_words import _HOW, Speaker
 from casefinding.report.shapes import Edition
 from casefinding.suppression import solved
@@ -102,8 +104,76 @@ def test_every_part_stands_on_the_page_and_in_the_json(written, told):
 
 def test_the_balance_of_every_file_adds_up(told):
     assert told["rows"]["files"]
-    for file in told["rows"]["files"]:
-        assert file["read"] == file["kept"] + file["refused"] + sum(file["left"].values())
+    exact = [file for file in told["rows"]["files"] if file["exact"]]
+    assert {"event", "practice"} <= {file["table"] for file in exact}
+    for table in exact:
+        for file in (table, *table["parts"]):
+            assert file["read"] == file["kept"] + file["refused"] + sum(file["left"].values())
+
+
+def test_rows_of_tables_of_people_tell_no_small_number(told, store):
+    """Whoever was refused is one of few people: neither the count nor a difference of exact counts is told."""
+    tables = [file for file in told["rows"]["files"] if file["people"]]
+    counts = store.counts()["balance"]
+    assert any(0 < counts[part["file"]]["refused"] < FEWEST for table in tables for part in table["parts"])
+    for table in tables:
+        for file in (table, *table["parts"], told["rows"]["tables"][table["table"]]):
+            for number in (file["read"], file["kept"], file["refused"], *file.get("left", {}).values()):
+                assert number in (quality_rows.FEWER, quality_rows.WITHHELD) or number % 5 == 0 or table["exact"]
+                assert number == 0 or isinstance(number, str) or number >= FEWEST
+
+
+def test_what_is_refused_left_or_held_of_few_is_said_in_words(told):
+    numbers = [one["rows"] for part in ("refused", "left") for one in told["rows"][part]]
+    numbers += [number for one in told["rows"]["refused"] for number in one["by practice"].values()]
+    numbers += [number for one in told["held"]["by practice"].values() for number in one.values()]
+    assert quality_rows.FEWER in numbers
+    assert all(isinstance(number, str) or number == 0 or number >= FEWEST for number in numbers)
+
+
+def test_left_rows_of_few_people_are_withheld_with_what_would_tell_them():
+    name = "291_Admin_Patient_20260131120000_0F0F0F0F-0F0F-0F0F-0F0F-0F0F0F0F0F0F.csv"
+    left = {"confidential: stays at the practice": 2, "test patient": 3}
+    counts = {
+        "rows": {}, "refused": {}, "left": left,
+        "balance": {name: {"read": 912, "kept": 907, "refused": 0, "left": left}},
+    }  # fmt: skip
+    quality: Any = SimpleNamespace(by_practice={}, refused={})
+    (file,) = quality_rows.rows(counts, quality)["files"]
+    assert (file["label"], file["read"], file["kept"]) == ("Admin_Patient, 2026-01-31 12:00", 910, 905)
+    assert set(file["left"].values()) == {quality_rows.FEWER}
+    assert {one["rows"] for one in quality_rows.rows(counts, quality)["left"]} == {quality_rows.FEWER}
+
+
+def test_the_first_day_is_a_year_only(told, written, store):
+    assert told["store"]["from"] == store.data_from.year
+    assert store.data_from.isoformat() not in written.with_suffix(".json").read_text(encoding="utf-8")
+
+
+def test_refused_rows_are_told_before_anything_else_and_nothing_stands_out_is_not(written):
+    text = text_of(written)
+    assert "Nothing stands out" not in text
+    assert text.index("of the extract were refused") < text.index("What to ask, and whom")
+    assert 'href="#rows"' in written.read_text(encoding="utf-8")
+
+
+def test_that_no_opt_out_was_seen_is_a_note_and_no_finding(told):
+    assert NO_OPT_OUTS in told["notes"]
+    assert not any("opt-out" in one["says"] for one in told["findings"])
+
+
+def test_practices_have_no_verdict_on_training_and_a_row_only_where_they_differ(told, written):
+    for one in told["verdicts"]:
+        assert (one["train"] is None) == bool(one["practice"])
+        if one["same in"]:
+            mine = [each for each in told["verdicts"] if each["condition"] == one["condition"] and each["practice"]]
+            assert {each["score"] for each in mine} == {one["score"]}
+            assert not any(each["score why"] for each in mine)
+
+
+def test_parts_of_one_table_are_one_row(told):
+    names = [(file["table"], file["stamp"]) for file in told["rows"]["files"]]
+    assert len(names) == len(set(names))
 
 
 def test_every_reason_stands_once_with_its_count(written, store):
@@ -112,7 +182,7 @@ def test_every_reason_stands_once_with_its_count(written, store):
     cells = [[cell.strip() for cell in row.split("\t") if cell.strip()] for row in rows]
     for reason, count in store.counts()["refused"].items():
         (mine,) = [row for row in cells if row[0].lower() == reason]
-        assert f"{count:,}" in mine[1:]
+        assert f"{count:,}" in mine[1:] or str(rounded(count)) in mine[1:] or quality_rows.FEWER in mine[1:]
 
 
 def test_codes_of_few_people_are_never_shown(written, told):
@@ -199,6 +269,10 @@ def test_no_small_number_of_codes_figures_and_cases_can_be_worked_out(found):
 SAID = {
     Kind.STOPPED: {"first": "2026-07-01", "last": "2026-09-30", "working days": 66, "to the end": True},
     Kind.GAP: {"first": "2025-05-05", "last": "2025-05-16", "working days": 10, "to the end": False},
+    Kind.REFUSED: {
+        "table": "Marsh Lane (Y99003)", "people": False, "read": 900, "refused": 40,
+        "reasons": {"impossible date": 36, "missing value": 4},
+    },
     Kind.RATE: {
         "month": "2025-01-01", "rose": False, "before": 16.0, "after": 0.3, "months": 21, "to the end": True,
     },
@@ -239,7 +313,7 @@ def test_a_store_of_an_earlier_version_has_a_balance_too(found, store, known):
         about["counts"].pop(key, None)
     older = published(found, replace(store, about=about), known, CONDITIONS)
     for file in older["rows"]["files"]:
-        assert file["read"] == file["kept"] + file["refused"]
+        assert not file["exact"] or file["read"] == file["kept"] + file["refused"]
 
 
 def test_only_the_conditions_that_are_asked_for_are_judged(found, store, known):

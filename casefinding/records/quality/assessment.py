@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from casefinding.definitions.quality import QualityRules
 from casefinding.definitions.shapes import Definitions
-from casefinding.records.quality import complete, values
+from casefinding.records.quality import complete, files, values
 from casefinding.records.quality.asked import Asked
 from casefinding.records.quality.counted import Counted, count
 from casefinding.records.quality.days import Days, days
@@ -59,7 +59,7 @@ def assess_all(
     written = [one for one in values.units(counted, asked, who, rules) if not _said_by_month(one, changes)]
     findings = [
         *gaps, *changes, *written, *complete.seldom(counted, asked, who, rules),
-        *late, *far,
+        *late, *far, *files.refused(store.counts()),
     ]  # fmt: skip
     order = list(Kind)
     findings.sort(key=lambda one: (order.index(one.kind), one.practice, one.facts.get("month", "")))

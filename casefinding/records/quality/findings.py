@@ -12,6 +12,7 @@ class Kind(StrEnum):
 
     STOPPED = "stopped"
     GAP = "gap"
+    REFUSED = "rows refused"
     RATE = "rate changed"
     USABLE = "usable share changed"
     UNIT = "unit changed"
