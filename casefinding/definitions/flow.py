@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from casefinding.definitions.basics import Shape
 
@@ -24,3 +25,27 @@ class Flow(Shape):
         if self.purpose == "direct care" and self.national_data_opt_out == "needed":
             raise ValueError("the national data opt-out does not apply to direct care: write 'not needed'")
         return self
+
+
+def read_flow(path: Path) -> Flow | None:
+    """The flow that a config states, or a file that holds nothing but `flow`; None for a config without one.
+
+    Raises ConfigError for what is wrong with either.
+    """
+    from casefinding.definitions.read import read_config
+    from casefinding.definitions.strict import parse_file
+    from casefinding.errors import ConfigError
+
+    parsed = parse_file(path)
+    if parsed.problems or not isinstance(parsed.value, dict) or set(parsed.value) != {"flow"}:
+        return read_config(path).flow
+    try:
+        return Flow.model_validate(parsed.value["flow"])
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        said = ".".join(str(part) for part in ("flow", *first["loc"]))
+        raise ConfigError(
+            f"{said}: {first['msg']}",
+            where=str(path),
+            hint="flow: {purpose: secondary use, national data opt-out: needed}, or not needed",
+        ) from None

@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from casefinding import audit
+from casefinding.definitions.flow import read_flow
 from casefinding.errors import ConfigError, RecordsError, UsageError
 from casefinding.files import canonical_json, check_replaceable, new_folder, write_text
 from casefinding.job.progress import Stages
 from casefinding.records.pseudonyms import fhir, files_in
+from casefinding.records.pseudonyms.common import read_rows
 from casefinding.records.pseudonyms.digests import read_salt
 from casefinding.records.pseudonyms.keys import Key, make_key, read_key
 from casefinding.records.pseudonyms.lookup import check_lookups, write_lookups
-from casefinding.records.pseudonyms.opt_outs import NATIONAL, TYPE_1, Decisions, national
+from casefinding.records.pseudonyms.opt_outs import NATIONAL, NOT_CHECKED, TYPE_1, Decisions, not_allowed, opted_out
 from casefinding.records.pseudonyms.opted_out import read_decisions
 from casefinding.records.pseudonyms.places import Places, read_places
 from casefinding.records.pseudonyms.rewrite import Rewritten, rewrite
 from casefinding.records.pseudonyms.survey import Survey, read_people
+from casefinding.records.reasons import Left
 
 KINDS = ("emis", "systmone", "native", "omop", "fhir")
 SECONDARY, DIRECT = "secondary", "direct-care"
 AUDIT = "pseudonymise-audit.jsonl"
-NEXT = "the folder may leave the practice; the lookups may not"
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,16 @@ class Asked:
     vintage: str = ""
     flow: str = ""
     config: Path | None = None
-    national_opt_outs: Path | None = None
+    national_allowed: Path | None = None
+    national_opted_out: Path | None = None
     salt_file: Path | None = None
     audit: Path | None = None
+    keep_small_area: bool = False
+
+    @property
+    def national(self) -> Path | None:
+        """The list of the national data opt-out, of whichever kind."""
+        return self.national_allowed or self.national_opted_out
 
 
 @dataclass
@@ -84,13 +95,17 @@ def pseudonymise(extract: Path, asked: Asked, *, quiet: bool = False) -> dict[st
         decisions = whole.read(survey, lambda name: None)
         if removes:
             survey.type_1 = decisions.out(survey.person)
-            if asked.national_opt_outs is not None:
-                numbers = (patient.number for patient in survey.patients.values() if patient.number)
-                survey.national = national(asked.national_opt_outs, numbers)
+            survey.stay_confidential()
+            numbers = (patient.number for patient in survey.patients.values() if patient.number)
+            if asked.national_allowed is not None:
+                survey.national, survey.only_checked = not_allowed(asked.national_allowed, numbers), True
+            elif asked.national_opted_out is not None:
+                survey.national = opted_out(asked.national_opted_out, numbers)
         survey.count()
     with stages.stage("Look up the homes"):
         homes = {patient.postcode for patient in survey.patients.values() if patient.postcode}
         places = read_places(asked.postcodes, asked.deprivation, asked.vintage, homes)
+        places = places if asked.keep_small_area else places.without_areas()
     with new_folder(asked.out) as folder:
         done: dict[str, Rewritten] = {}
         with stages.stage("Write the extract") as tick:
@@ -113,6 +128,7 @@ def _tables(extract: Path, kind: str) -> _Extract:
 
     def read(survey: Survey, tick: Callable[[str], None]) -> Decisions:
         read_people(survey, folder, tick)
+        read_rows(survey, folder, tick)
         return read_decisions(folder, tick) if survey.removes else Decisions()
 
     def writes(source: files_in.Source):
@@ -146,9 +162,7 @@ def _removes(asked: Asked) -> bool:
     """Whether opt-outs keep people at home, after what the command and the config say about the flow."""
     flow = None
     if asked.config is not None:
-        from casefinding.definitions.read import read_config
-
-        flow = read_config(asked.config).flow
+        flow = read_flow(asked.config)
         if flow is None:
             raise ConfigError(
                 "the config does not say which opt-outs its flow needs",
@@ -161,15 +175,19 @@ def _removes(asked: Asked) -> bool:
     if purpose and asked.flow and asked.flow != purpose:
         raise UsageError("the command and the config name different flows", where="--flow", hint="leave --flow out")
     direct = (asked.flow or purpose or SECONDARY) == DIRECT
-    if direct and asked.national_opt_outs is not None:
+    if asked.national_allowed is not None and asked.national_opted_out is not None:
+        raise UsageError("two lists of the national data opt-out", where="--national-allowed", hint="give one of them")
+    if direct and asked.national is not None:
         raise UsageError(
-            "no opt-out applies to direct care", where="--national-opt-outs", hint="leave it out, or --flow secondary"
+            "no opt-out applies to direct care",
+            where="--national-allowed" if asked.national_allowed is not None else "--national-opted-out",
+            hint="leave it out, or --flow secondary",
         )
-    if flow is not None and flow.national_data_opt_out == "needed" and asked.national_opt_outs is None:
+    if flow is not None and flow.national_data_opt_out == "needed" and asked.national is None:
         raise UsageError(
             "the config's flow needs the national data opt-outs",
             where=str(asked.config),
-            hint="name the file that the national service returned, with --national-opt-outs",
+            hint="name the file that the national service returned, with --national-allowed",
         )
     return not direct
 
@@ -188,7 +206,7 @@ def _check_places(extract: Path, asked: Asked) -> Path:
     private = {
         "--key-file": asked.key_file, "--linkage-salt-file": asked.salt_file, "--audit": audit_file,
         "--postcodes": asked.postcodes, "--deprivation": asked.deprivation, "--config": asked.config,
-        "--national-opt-outs": asked.national_opt_outs,
+        "--national-allowed": asked.national_allowed, "--national-opted-out": asked.national_opted_out,
     }  # fmt: skip
     for option, path in private.items():
         if path is not None and {out, lookups} & {path.resolve(), *path.resolve().parents}:
@@ -215,8 +233,9 @@ def _manifest(
         "kind": asked.kind,
         "flow": SECONDARY if survey.removes else DIRECT,
         "opt-outs applied": [
-            *([TYPE_1] if survey.removes else []), *([NATIONAL] if asked.national_opt_outs is not None else []),
+            *([TYPE_1] if survey.removes else []), *([NATIONAL] if asked.national is not None else []),
         ],
+        "national data opt-out": _national(asked),
         "key fingerprint": survey.key.fingerprint,
         "people": {name: number for name, number in sorted(survey.people.items()) if number},
         "rows in": sum(one.rows_in for one in done.values()),
@@ -226,15 +245,24 @@ def _manifest(
         "files left": dict(sorted(left.items())),
         "deprivation vintage": places.vintage,
         "boundaries of": places.census,
+        "small areas kept": asked.keep_small_area,
         "homes": {
             "postcodes": places.asked, "with a small area": places.with_area, "with a decile": places.with_decile,
         },
     }  # fmt: skip
 
 
+def _national(asked: Asked) -> dict[str, str] | str:
+    """Which list of the national data opt-out was applied, and when; or that none was."""
+    if asked.national is None:
+        return "not applied"
+    listed = "those who may be used" if asked.national_allowed is not None else "those who opted out"
+    return {"list": listed, "sha-256": sha256(asked.national.read_bytes()).hexdigest(), "applied on": str(date.today())}
+
+
 def _entry(asked: Asked, manifest: dict[str, Any], practices: dict[str, int]) -> dict[str, Any]:
-    names = ("what", "kind", "flow", "opt-outs applied", "key fingerprint", "people", "rows in", "rows out",
-             "rows removed", "deprivation vintage")  # fmt: skip
+    names = ("what", "kind", "flow", "opt-outs applied", "national data opt-out", "key fingerprint", "people",
+             "rows in", "rows out", "rows removed", "deprivation vintage")  # fmt: skip
     return {
         **{name: manifest[name] for name in names},
         "files": len(manifest["files"]), "practices": sorted(practices), "folder": asked.out.name,
@@ -257,7 +285,10 @@ def _say(
     if survey.removes:
         print(f"  {people[TYPE_1]:,} people with a Type 1 opt-out stay here")
         said = f"{people[NATIONAL]:,} people with a national data opt-out stay here"
-        print(f"  {said}" if asked.national_opt_outs is not None else "  national data opt-outs: not applied")
+        print(f"  {said}" if asked.national is not None else "  national data opt-outs: not applied")
+        for reason in (NOT_CHECKED, Left.CONFIDENTIAL.value):
+            if people[reason]:
+                print(f"  {people[reason]:,} people stay here ({reason})")
     else:
         print("  direct care: no opt-out applies")
     lost = sum(one.removed["not in the table of people"] for one in done.values())
@@ -271,9 +302,26 @@ def _say(
         emptied.update({f"{one.table}.{column}": number for column, number in one.cells.items()})
     for column, number in sorted(emptied.items()):
         print(f"  {number:,} cells of {column} were not of the form of their column, and are not copied")
+    rare: Counter[str] = Counter()
+    for one in done.values():
+        rare.update({f"{one.table}.{column}": number for column, number in one.rare.items()})
+    for column, number in sorted(rare.items()):
+        print(f"  {number:,} cells of {column} are text of fewer than 8 people, and are not copied")
     for line in places.said():
         print(f"  {line}")
     if left:
         print(f"  left here: {', '.join(f'{name} ({number})' for name, number in sorted(left.items()))}")
     print(f"extract: {asked.out}\nlookups: {asked.lookups}  ({len(practices)} practices; hold NHS numbers)")
-    print(f"audit:   {audit_file}\n{NEXT}")
+    print(f"audit:   {audit_file}\n{_closing(asked, survey)}")
+
+
+def _closing(asked: Asked, survey: Survey) -> str:
+    """What was applied and what was not; whether the folder may leave is for an agreement to say."""
+    if survey.removes:
+        national = "not applied"
+        if asked.national is not None:
+            national = f"applied, by the list of {_national(asked)['list']}"  # pyright: ignore[reportArgumentType]
+        said = f"Type 1 opt-out: applied. National data opt-out: {national}."
+    else:
+        said = "Direct care: no opt-out applied, and confidential records are in it."
+    return f"{said} This folder may leave the practice only under an agreement that says so. The lookups may never."

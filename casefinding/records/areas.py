@@ -219,7 +219,8 @@ def _by_lsoa(engine: Engine, files: Sequence[AreaFile]) -> str:
         raise RecordsError(
             "nobody in the extract has an LSOA to join these measures with",
             where=next(file.part.name for file in files if file.by == "lsoa"),
-            hint="pseudonymise with --postcodes, fill the column 'lsoa' of person, or give measures by practice",
+            hint="pseudonymise with --postcodes and --keep-small-area, fill the column 'lsoa' of person, "
+            "or give measures by practice",
         )
     return """SELECT p.person, c.number, c.value, greatest(c.published, known.birth, since.day) AS day, c.file, c.row
         FROM area_cell AS c

@@ -24,8 +24,42 @@ class Table:
     whose: tuple[str, ...] = ()
 
 
+_ROWS = frozenset(
+    [
+        "consultationguid",
+        "problemguid",
+        "problemobservationguid",
+        "observationguid",
+        "parentobservationguid",
+        "diaryguid",
+        "parentproblemobservationguid",
+        "issuerecordguid",
+        "drugrecordguid",
+        "rowidentifier",
+        "idevent",
+        "idreferralin",
+        "idappointment",
+        "idvisit",
+        "idrepeattemplate",
+        "idcode",
+        "observation_period_id",
+        "condition_occurrence_id",
+        "visit_occurrence_id",
+        "measurement_id",
+        "measurement_event_id",
+        "observation_id",
+        "drug_exposure_id",
+        "procedure_occurrence_id",
+    ]
+)
+"""Ids of the rows of a patient, not of an organisation or a dictionary: they are digested, and still join."""
+
+
 def _table(name: str, whose: str = "", **said: str) -> Table:
     columns = {column.lower(): T[treatment] for treatment, names in said.items() for column in names.split()}
+    if whose:
+        columns |= {name: T.ROW for name, one in columns.items() if one is T.ID and name in _ROWS}
+        columns |= {name: T.COMMON for name, one in columns.items() if one is T.TERM}
     return Table(name, columns, tuple(whose.lower().split()))
 
 
@@ -42,16 +76,16 @@ _EMIS = (
     ),
     _table(
         "Admin_PatientHistory", _OWN, PATIENT="PatientGuid", ID="OrganisationGuid ProcessingId", DAY="HistoryDate",
-        TIME="HistoryTime", WORD="StatusDescription", FLAG="Deleted",
+        WORD="StatusDescription", FLAG="Deleted",
     ),
     _table(
         "CareRecord_Consultation", _OWN, PATIENT="PatientGuid", ID=f"{_ENTRY} ConsultationSourceCodeId", DAY=_ENTERED,
-        TIME="EnteredTime", FLAG=f"Complete {_MARKS}",
+        FLAG=f"Complete {_MARKS}",
         WORD="EffectiveDatePrecision ConsultationSourceTerm ConsultationType",
     ),
     _table(
         "CareRecord_Observation", _OWN, PATIENT="PatientGuid", ID=f"{_ENTRY} ObservationGuid ParentObservationGuid",
-        DAY=_ENTERED, TIME="EnteredTime", WORD="EffectiveDatePrecision ObservationType Episode Abnormal",
+        DAY=_ENTERED, WORD="EffectiveDatePrecision ObservationType Episode Abnormal",
         NUMBER="Value NumericRangeLow NumericRangeHigh", UNIT="NumericUnit", FLAG=_MARKS,
     ),
     _table(
@@ -65,17 +99,17 @@ _EMIS = (
         "SignificanceDescription", NUMBER="ExpectedDuration",
     ),
     _table(
-        "CareRecord_Diary", _OWN, PATIENT="PatientGuid", ID=f"{_ENTRY} DiaryGuid", DAY=_ENTERED, TIME="EnteredTime",
+        "CareRecord_Diary", _OWN, PATIENT="PatientGuid", ID=f"{_ENTRY} DiaryGuid", DAY=_ENTERED, 
         WORD="EffectiveDatePrecision", FLAG=f"IsActive IsComplete {_MARKS}",
     ),
     _table(
         "Prescribing_DrugRecord", _OWN, PATIENT="PatientGuid", ID=f"{_ENTRY} DrugRecordGuid", DAY=f"{_ENTERED} "
-        "CancellationDate", TIME="EnteredTime", WORD="EffectiveDatePrecision QuantityUnit PrescriptionType",
+        "CancellationDate", WORD="EffectiveDatePrecision QuantityUnit PrescriptionType",
         NUMBER="Quantity NumberOfIssues NumberOfIssuesAuthorised", FLAG=f"IsActive {_MARKS}",
     ),
     _table(
         "Prescribing_IssueRecord", _OWN, PATIENT="PatientGuid", ID=f"{_ENTRY} IssueRecordGuid DrugRecordGuid",
-        DAY=f"{_ENTERED} ReviewDate", TIME="EnteredTime", WORD="EffectiveDatePrecision QuantityUnit",
+        DAY=f"{_ENTERED} ReviewDate", WORD="EffectiveDatePrecision QuantityUnit",
         NUMBER="Quantity CourseDurationInDays EstimatedNhsCost", FLAG=_MARKS,
     ),
     _table(
@@ -169,6 +203,8 @@ def _native() -> tuple[Table, ...]:
     tables = []
     for layout in LAYOUTS:
         columns = {name: _SAYS[name] for name in layout.names if name in _SAYS}
+        if "person" in columns and "term" in columns:
+            columns["term"] = T.COMMON
         tables.append(Table(layout.name, columns, ("person",) if "person" in columns else ()))
     return tuple(tables)
 
@@ -246,5 +282,15 @@ ADDED = {
     "native": ("lsoa", "imd_decile", "imd_vintage"),
     "omop": ("lsoa", "imd_decile", "imd_vintage"),
 }
-"""Columns that the table of the people has at its end: small area, deprivation decile, and the decile's vintage."""
+"""Columns that the table of the people has at its end: small area (if kept), deprivation decile and its vintage."""
 ENCODING = {"emis": "utf-8", "systmone": "cp1252", "native": "utf-8", "omop": "utf-8"}
+
+
+def columns_table() -> str:
+    """What goes out of each table, as the Markdown table of docs/how-to/pseudonymise.md; names in lower case."""
+    lines = ["| layout | table | columns that go out |", "|---|---|---|"]
+    for kind, tables in ALLOWED.items():
+        for table in tables.values():
+            names = [*sorted(table.columns), *(ADDED[kind] if table.name.lower() == PEOPLE[kind] else ())]
+            lines.append(f"| {kind} | {table.name} | {', '.join(dict.fromkeys(name.lower() for name in names))} |")
+    return "\n".join(lines)

@@ -20,6 +20,7 @@ from casefinding.records.pseudonyms.places import Places
 from casefinding.records.pseudonyms.rewrite import Rewritten, writer
 from casefinding.records.pseudonyms.survey import Patient, Survey, is_pseudonym
 from casefinding.records.pseudonyms.treatments import TREATED, UNREADABLE, Treatment, day_of
+from casefinding.records.reasons import Left
 
 NOT_ASKED = "kind of resource that does not go out"
 _NDJSON = re.compile(r"([A-Z][A-Za-z]+)(?:[._-]?[0-9]{1,4})*\.ndjson(?:\.gz)?")
@@ -167,7 +168,15 @@ def _patient(resource: Resource, order: tuple[int, int, int]) -> Patient:
     )  # the first is the one in use
     phone = next((str(one["value"]) for one in _many(resource.get("telecom")) if one.get("system") == "phone"), "")
     born = day_of(str(resource.get("birthDate") or ""))
-    return Patient(digits if right else "", bool(text) and not right, order, "", born, "", phone, address)
+    return Patient(
+        digits if right else "", bool(text) and not right, order, "", born, "", phone, address, _confidential(resource)
+    )
+
+
+def _confidential(resource: Resource) -> bool:
+    """Whether a resource is labelled restricted (R) or very restricted (V), as HL7's Confidentiality has it."""
+    meta = resource.get("meta")
+    return isinstance(meta, dict) and any(one.get("code") in ("R", "V") for one in _many(meta.get("security")))
 
 
 def _surgery(resource: Resource) -> str:
@@ -229,6 +238,8 @@ def _kept(document: Document, survey: Survey, places: Places, done: Rewritten) -
         reason = "" if kind in fhir_shapes.NO_PERSON and shape else survey.stays(whose)
         if document.only and not reason:  # who opted out takes the whole bundle with them
             reason = survey.stays(f"{document.scope}\t{document.only}")
+        if not reason and survey.removes and _confidential(resource):
+            reason = Left.CONFIDENTIAL.value
         if shape is None:
             reason = reason or NOT_ASKED
         if reason or shape is None:

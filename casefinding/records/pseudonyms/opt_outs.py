@@ -15,6 +15,7 @@ from casefinding.records.engine import Engine, lit
 
 TYPE_1 = "type 1 opt-out"
 NATIONAL = "national data opt-out"
+NOT_CHECKED = "no NHS number: the national data opt-out cannot be checked"
 DISSENT, WITHDRAWN = "dissent", "withdrawn"
 
 
@@ -81,16 +82,49 @@ def type_1_people(engine: Engine, events: str) -> int:
     return number
 
 
-def national(file: Path, numbers: Iterable[str]) -> set[str]:
-    """Those of the extract's NHS numbers that stand in a file of national data opt-outs: one a line, a header allowed.
+def not_allowed(file: Path, numbers: Iterable[str]) -> set[str]:
+    """Those of the extract's NHS numbers that are not among the numbers that the national service returned.
+
+    The service (NHS England's Check for National Data Opt-outs) returns the numbers that may be used. UsageError if
+    fewer than half of the extract's stand there: then it is probably a list of those who opted out.
+    """
+    here = set(numbers)
+    out = here - _listed(file)
+    if 2 * len(out) > len(here):
+        raise UsageError(
+            "fewer than half of the people are on the list of those who may be used",
+            where=str(file),
+            hint="is it a list of those who opted out (--national-opted-out), or the answer for another extract?",
+        )
+    return out
+
+
+def opted_out(file: Path, numbers: Iterable[str]) -> set[str]:
+    """Those of the extract's NHS numbers that stand in a list of people who opted out.
+
+    UsageError if they are more than a fifth: then it is probably what the service returned, who may be used.
+    """
+    here = set(numbers)
+    out = here & _listed(file)
+    if 5 * len(out) > len(here):
+        raise UsageError(
+            "more than 20% of the people are on the list of those who opted out",
+            where=str(file),
+            hint="the national service returns who MAY be used: is that this list? then say --national-allowed",
+        )
+    return out
+
+
+def _listed(file: Path) -> set[str]:
+    """The NHS numbers of a file, one a line; a header, and the commas that end a line of the service, are allowed.
 
     UsageError for a line that is no NHS number, or a file without any: a spoilt file would let people through.
     """
-    here, found, lines = set(numbers), set(), 0
+    found: set[str] = set()
     try:
         with open(file, encoding="utf-8-sig", newline=None) as handle:
             for place, line in enumerate(handle, start=1):
-                digits = nhs_number.digits_of(line.strip().strip('",'))
+                digits = nhs_number.digits_of(line.strip().strip('", '))
                 if not digits or (place == 1 and not any(sign.isdigit() for sign in digits)):
                     continue
                 if not nhs_number.valid(digits):
@@ -99,13 +133,13 @@ def national(file: Path, numbers: Iterable[str]) -> set[str]:
                         where=f"{file}:{place}",
                         hint="one NHS number a line, as text; a spreadsheet that opens the file spoils them",
                     )
-                lines += 1
-                if digits in here:
-                    found.add(digits)
+                found.add(digits)
     except (OSError, UnicodeDecodeError):
-        raise UsageError("the national data opt-outs cannot be read", where=str(file), hint="a text file") from None
-    if not lines:
         raise UsageError(
-            "the file of national data opt-outs holds no NHS number", where=str(file), hint="fetch it again"
+            "the list of the national data opt-out cannot be read", where=str(file), hint="a text file"
+        ) from None
+    if not found:
+        raise UsageError(
+            "the list of the national data opt-out holds no NHS number", where=str(file), hint="fetch it again"
         )
     return found

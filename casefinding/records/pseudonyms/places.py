@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from casefinding.errors import UsageError
@@ -56,6 +56,10 @@ class Places:
     def home(self, postcode: str) -> Home:
         """The home of a postcode as it was written; an empty one where nothing is known."""
         return self.homes.get(plain_postcode(postcode), Home()) if postcode else Home()
+
+    def without_areas(self) -> Places:
+        """The same with the deciles alone: a small area beside a month of birth can be one person."""
+        return replace(self, homes={where: replace(home, lsoa="") for where, home in self.homes.items()})
 
     def said(self) -> list[str]:
         """Sentences for whoever runs this: the shares that were matched, and a warning where vintages do not meet."""

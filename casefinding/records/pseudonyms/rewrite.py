@@ -16,11 +16,13 @@ from typing import Any
 from casefinding.files import writing
 from casefinding.records.pseudonyms import digests
 from casefinding.records.pseudonyms.columns import ADDED, PEOPLE
+from casefinding.records.pseudonyms.common import HIDES, is_text, text_columns
 from casefinding.records.pseudonyms.files_in import Source
 from casefinding.records.pseudonyms.places import Places
-from casefinding.records.pseudonyms.survey import GONE, UNKNOWN, YES, Patient, Survey, whose_of
-from casefinding.records.pseudonyms.treatments import TREATED, UNREADABLE, Treatment
+from casefinding.records.pseudonyms.survey import CONFIDENTIAL, GONE, UNKNOWN, YES, Patient, Survey, whose_of
+from casefinding.records.pseudonyms.treatments import TREATED, UNREADABLE, Treatment, without_time
 from casefinding.records.pseudonyms.vocabulary import OTHER_UNIT
+from casefinding.records.reasons import Left
 
 EVERY = 50_000
 """Rows between two words on the progress."""
@@ -37,6 +39,7 @@ class Rewritten:
     removed: Counter[str] = field(default_factory=Counter)
     emptied: list[str] = field(default_factory=list)
     cells: Counter[str] = field(default_factory=Counter)
+    rare: Counter[str] = field(default_factory=Counter)
 
     def for_manifest(self) -> dict[str, Any]:
         """Counts and names of columns; no value of anybody."""
@@ -47,6 +50,7 @@ class Rewritten:
             "rows removed": dict(sorted(self.removed.items())),
             "columns emptied": self.emptied,
             "cells not copied for their form": dict(sorted(self.cells.items())),
+            "cells not copied as text of fewer than 8 people": dict(sorted(self.rare.items())),
         }
 
 
@@ -75,6 +79,7 @@ def rewrite(
     """
     done = Rewritten(source.table.name)
     plan = _plan(source, survey)
+    texts, hidden = set(text_columns(source)), _hidden(source, survey)
     done.emptied = [name for place, name in enumerate(source.header) if place not in plan]
     whose = whose_of(source) if source.table.whose else None
     people = source.table.name.lower() == PEOPLE[survey.kind]
@@ -97,6 +102,8 @@ def rewrite(
                 tick(done.rows_in)
             who = whose(cells) if whose is not None else ""
             reason = survey.stays(who) if whose is not None else ""
+            if not reason and hidden is not None and hidden(cells):
+                reason = Left.CONFIDENTIAL.value
             if reason == UNKNOWN and gone is not None and cells[gone].lower() in YES:
                 # The deletion of a row may name nobody: it must arrive, and needs nothing but its ids.
                 out.writerow([ids[place](cell) if place in ids and cell else "" for place, cell in enumerate(cells)]
@@ -112,7 +119,7 @@ def rewrite(
                 if cell:
                     row[place] = kept = treat(cell)
                     if kept in NOT_KEPT and kept != cell:
-                        done.cells[source.header[place]] += 1
+                        (done.rare if place in texts else done.cells)[source.header[place]] += 1
             if number is not None and who:
                 row[number] = survey.pseudonym(who)
             if added:
@@ -144,6 +151,12 @@ def _plan(source: Source, survey: Survey) -> dict[int, Callable[[str], str] | No
             plan[place] = None
         elif treatment is Treatment.PATIENT:
             plan[place] = _patient_id(survey, name.strip().lower())
+        elif treatment is Treatment.ROW:
+            plan[place] = _row_id(survey)
+        elif treatment is Treatment.DAY and source.table.whose:
+            plan[place] = lru_cache(50_000)(lambda text: without_time(TREATED[Treatment.DAY](text)))
+        elif is_text(source, name.strip().lower()):
+            plan[place] = _shared(survey, code=treatment is Treatment.CODE)
         else:
             plan[place] = TREATED[treatment]
     return plan
@@ -151,7 +164,7 @@ def _plan(source: Source, survey: Survey) -> dict[int, Callable[[str], str] | No
 
 def _says_which(source: Source, place: int) -> bool:
     return source.table.columns[source.header[place].strip().lower()] in (
-        Treatment.ID, Treatment.PATIENT, Treatment.FLAG,
+        Treatment.ID, Treatment.ROW, Treatment.PATIENT, Treatment.FLAG,
     )  # fmt: skip
 
 
@@ -160,3 +173,32 @@ def _patient_id(survey: Survey, column: str) -> Callable[[str], str]:
     what = "person of several organisations" if column == "personguid" else "patient"
     make = digests.of_id_as_number if kind == "omop" else digests.of_id
     return lru_cache(50_000)(lambda text: make(key, kind, what, text))
+
+
+def _row_id(survey: Survey) -> Callable[[str], str]:
+    key, kind = survey.key, survey.kind
+    make = digests.of_id if kind == "emis" else digests.of_id_as_number
+    return lambda text: make(key, kind, "row", text)
+
+
+def _shared(survey: Survey, *, code: bool) -> Callable[[str], str]:
+    """Text that enough people share; of a column of codes also what has the form of a code, with a digit in it."""
+    term, form = TREATED[Treatment.TERM], TREATED[Treatment.CODE]
+
+    def treat(text: str) -> str:
+        if code and (kept := form(text)) and (kept == UNREADABLE or any(sign.isdigit() for sign in kept)):
+            return kept
+        return term(text) if text in survey.common else ""
+
+    return treat
+
+
+def _hidden(source: Source, survey: Survey) -> Callable[[list[str]], bool] | None:
+    """Whether a row is marked confidential, in any of its versions, or belongs to a row that is; None: no row is."""
+    if not survey.removes or survey.kind != "emis" or not source.table.whose:
+        return None
+    ids = [place for name in sorted(set(HIDES.values())) if (place := source.at(name)) is not None]
+    mark = source.at(CONFIDENTIAL[1])
+    return lambda cells: (
+        (mark is not None and cells[mark].lower() in YES) or any(cells[place] in survey.hidden for place in ids)
+    )

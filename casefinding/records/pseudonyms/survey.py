@@ -14,12 +14,15 @@ from casefinding.records.pseudonyms import digests
 from casefinding.records.pseudonyms.columns import PEOPLE
 from casefinding.records.pseudonyms.files_in import Folder, Source
 from casefinding.records.pseudonyms.keys import Key
-from casefinding.records.pseudonyms.opt_outs import NATIONAL, TYPE_1
+from casefinding.records.pseudonyms.opt_outs import NATIONAL, NOT_CHECKED, TYPE_1
 from casefinding.records.pseudonyms.treatments import day_of
+from casefinding.records.reasons import Left
 
 GONE = {"emis": "deleted", "systmone": "removeddata"}
 """The column that says that a row takes an earlier one away."""
-YES = ("true", "1", "yes")
+YES = ("true", "1", "yes", "y", "t")
+CONFIDENTIAL = ("spinesensitive", "isconfidential")
+"""Columns that mark a patient, or a row, as not to be shared."""
 UNKNOWN = "not in the table of people"
 """Why rows about somebody whom the extract does not hold stay at home: nobody can tell what they opted out of."""
 
@@ -35,6 +38,7 @@ class Patient(NamedTuple):
     local: str
     phone: str
     postcode: str
+    confidential: bool = False
 
 
 @dataclass
@@ -49,6 +53,10 @@ class Survey:
     patients: dict[str, Patient] = field(default_factory=dict)
     type_1: set[str] = field(default_factory=set)
     national: set[str] = field(default_factory=set)
+    only_checked: bool = False  # whoever has no NHS number stays: the national service cannot know them
+    confidential: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)  # ids of rows that are marked confidential
+    common: frozenset[str] = frozenset()  # texts that stand with enough people to say nothing of one
     removes: bool = True
     people: Counter[str] = field(default_factory=Counter)
 
@@ -66,7 +74,16 @@ class Survey:
             return TYPE_1
         if person in self.national:
             return NATIONAL
-        return "" if whose in self.patients else UNKNOWN
+        if person in self.confidential:
+            return Left.CONFIDENTIAL.value
+        patient = self.patients.get(whose)
+        if patient is None:
+            return UNKNOWN
+        return NOT_CHECKED if self.only_checked and not patient.number else ""
+
+    def stay_confidential(self) -> None:
+        """Keep at home whoever is marked confidential or sensitive in any practice of the extract."""
+        self.confidential = {self.person(whose) for whose, one in self.patients.items() if one.confidential}
 
     def pseudonym(self, whose: str) -> str:
         """The pseudonym of a vendor's id: of the NHS number if there is a valid one, else of the id."""
@@ -158,6 +175,7 @@ def read_people(survey: Survey, folder: Folder, tick: Callable[[str], None]) -> 
         location = cell_of(source, "location_id")
         version = cell_of(source, "processingid")
         gone = cell_of(source, GONE[kind]) if kind in GONE else cell_of(source)
+        marks = [cell_of(source, column) for column in CONFIDENTIAL]
         for row, cells in enumerate(source.rows(), start=1):
             who = whose(cells)
             text = number(cells)
@@ -175,6 +193,7 @@ def read_people(survey: Survey, folder: Folder, tick: Callable[[str], None]) -> 
                 digits if right else "", wrong, order, practice_of(source, cells, who),
                 day_of(born(cells)), local(cells), phone(cells),
                 postcode(cells) or postcode_of.get(location(cells) or who, ""),
+                any(one(cells).lower() in YES for one in marks),
             )  # fmt: skip
     if made_before:
         raise UsageError(

@@ -18,7 +18,8 @@ class Treatment(StrEnum):
     PATIENT = "the vendor's id of a patient: replaced by a digest, the same in every table"
     NUMBER_OF_PATIENT = "the NHS number: replaced by the pseudonym"
     MONTH = "date of birth: moved to the first of its month"
-    ID = "id of a row, an organisation or a dictionary entry"
+    ROW = "id of a row of a patient: replaced by a digest, the same in every table"
+    ID = "id of an organisation or a dictionary entry"
     CODE = "a clinical code"
     DAY = "a day, with or without the time"
     TIME = "a time of the day"
@@ -28,6 +29,7 @@ class Treatment(StrEnum):
     WORD = "a pick of a list: kept if it is made of plain words"
     UNIT = "a unit of measurement"
     TERM = "the name of what a code in the same row stands for"
+    COMMON = "text in the row of a patient: kept if it stands with at least 8 people of the extract"
     NAME = "the name of a definition"
     SYSTEM = "a code system"
 
@@ -84,6 +86,15 @@ def first_of_month(text: str) -> str:
     if date[:8].isdigit() and len(date.split(" ")[0]) == 8:
         return date[:6] + "01"
     return "01 " + " ".join(date.split(" ")[1:3])
+
+
+def without_time(text: str) -> str:
+    """A day without the time of the day.
+
+    >>> without_time("02 Jan 2020 10:00:00"), without_time("2020-01-02T10:00:00Z"), without_time("2/1/2020")
+    ('02 Jan 2020', '2020-01-02', '2/1/2020')
+    """
+    return re.split(r"[T ](?=[0-9]{1,2}:)", text, maxsplit=1)[0]
 
 
 def day_of(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def test_no_opt_out_applies_to_direct_care(tmp_path, run):
     made = run("emis", write_emis(tmp_path / "in"), flow="direct-care")
     assert len(read(made / emis_name("Admin_Patient"))) == 4
     with pytest.raises(UsageError, match="direct care"):
-        run("emis", tmp_path / "in", flow="direct-care", national_opt_outs=tmp_path / "any")
+        run("emis", tmp_path / "in", flow="direct-care", national_opted_out=tmp_path / "any")
 
 
 def test_without_the_table_that_tells_nothing_goes_out(tmp_path, run):
@@ -131,20 +132,78 @@ def test_without_the_table_that_tells_nothing_goes_out(tmp_path, run):
             run("emis", write_emis(tmp_path / lost, rows))
 
 
+def six(folder):
+    """The four patients and five more with NHS numbers; the fourth has a Type 1 opt-out."""
+    rows = emis_rows()
+    first = rows["Admin_Patient"][0]
+    rows["Admin_Patient"] += [
+        {**first, "PatientGuid": f"{{P-{n}}}", "NhsNumber": NUMBERS[n], "ProcessingId": str(n)} for n in range(11, 16)
+    ]
+    return write_emis(folder, rows)
+
+
+def shown_as(number: str) -> str:
+    return f"{number[:3]} {number[3:6]} {number[6:]}"
+
+
 def test_national_data_opt_outs_stay_at_home(tmp_path, run):
     listed = tmp_path / "national.csv"
-    listed.write_text(f"nhs_number\n{NUMBERS[0][:3]} {NUMBERS[0][3:6]} {NUMBERS[0][6:]}\n{NUMBERS[30]}\n")
-    made = run("emis", write_emis(tmp_path / "in"), national_opt_outs=listed)
+    listed.write_text(f"nhs_number\n{shown_as(NUMBERS[0])}\n{NUMBERS[30]},\n")
+    made = run("emis", six(tmp_path / "in"), national_opted_out=listed)
     assert (removed(made, "national data opt-out"), removed(made)) == (1, 1)
-    assert {one["NhsNumber"][0] for one in read(made / emis_name("Admin_Patient"))} == {"q"}
+    assert [one["NhsNumber"][0] for one in read(made / emis_name("Admin_Patient"))] == [*"qqppppp"]
+
+
+def test_only_those_whom_the_national_service_returned_go_out(tmp_path, run, capsys):
+    listed = tmp_path / "returned.csv"
+    listed.write_text("".join(f"{number},\n" for number in (NUMBERS[0], NUMBERS[1], *NUMBERS[11:14])))
+    made = run("emis", six(tmp_path / "in"), national_allowed=listed)
+    assert removed(made, "national data opt-out") == 2
+    assert removed(made, "no NHS number: the national data opt-out cannot be checked") == 2
+    assert {one["NhsNumber"][0] for one in read(made / emis_name("Admin_Patient"))} == {"p"}
+    assert len(read(made / emis_name("Admin_Patient"))) == 4  # the fifth returned has a Type 1 opt-out
+    said = json.loads((made / "manifest.json").read_text())["national data opt-out"]
+    assert said["list"] == "those who may be used"
+    assert said["sha-256"] == sha256(listed.read_bytes()).hexdigest()
+    assert said["applied on"][:2] == "20"
+    assert "only under an agreement that says so" in capsys.readouterr().out
+
+
+def test_the_other_list_of_the_national_opt_out_is_noticed(tmp_path, run):
+    listed = tmp_path / "returned.csv"
+    listed.write_text("".join(f"{number},\n" for number in (NUMBERS[0], NUMBERS[1], *NUMBERS[11:16])))
+    with pytest.raises(UsageError, match="more than 20%"):
+        run("emis", six(tmp_path / "in"), national_opted_out=listed)
+    listed.write_text(f"{NUMBERS[0]}\n")
+    with pytest.raises(UsageError, match="fewer than half"):
+        run("emis", tmp_path / "in", national_allowed=listed)
+    with pytest.raises(UsageError, match="two lists"):
+        run("emis", tmp_path / "in", national_allowed=listed, national_opted_out=listed)
+
+
+def test_whoever_is_marked_confidential_stays_with_every_row_and_so_does_every_row_so_marked(tmp_path, run):
+    rows = emis_rows()
+    rows["Admin_Patient"][0]["SpineSensitive"] = "true"
+    rows["CareRecord_Observation"][1]["IsConfidential"] = "true"
+    reason = "confidential: stays at the practice"
+    made = run("emis", write_emis(tmp_path / "in", rows))
+    assert removed(made, reason) == 1
+    assert json.loads((made / "manifest.json").read_text())["rows removed"][reason] == 3
+    assert len(read(made / emis_name("CareRecord_Observation"))) == 1
+    assert len(read(run("emis", tmp_path / "in", flow="direct-care") / emis_name("CareRecord_Observation"))) == 5
+    marked = bundle()
+    marked["entry"][2]["resource"]["meta"] = {"security": [{"code": "R"}]}
+    made = run("fhir", write_bundle(tmp_path / "f" / "a.json", marked))
+    assert json.loads((made / "manifest.json").read_text())["rows removed"][reason] == 1
 
 
 @pytest.mark.parametrize("content", ["", "nhs_number\n", "9990000019\n", "9.99E+09\n", "Quillfeather 1\n"])
-def test_a_spoilt_file_of_national_opt_outs_stops_everything(tmp_path, run, content):
+@pytest.mark.parametrize("option", ["national_allowed", "national_opted_out"])
+def test_a_spoilt_file_of_national_opt_outs_stops_everything(tmp_path, run, content, option):
     listed = tmp_path / "national.csv"
     listed.write_text(content)
     with pytest.raises(UsageError) as caught:
-        run("emis", write_emis(tmp_path / "in"), national_opt_outs=listed)
+        run("emis", write_emis(tmp_path / "in"), **{option: listed})
     assert "Quillfeather" not in str(caught.value)
     assert not (tmp_path / "out").exists()
 
@@ -158,17 +217,24 @@ def config(path: Path, flow: str) -> Path:
 
 
 def test_the_config_says_which_opt_outs_its_flow_needs(tmp_path, run):
-    extract = write_emis(tmp_path / "in")
+    extract = six(tmp_path / "in")
     needed = config(tmp_path / "a.yaml", "flow: {purpose: secondary use, national data opt-out: needed}")
     with pytest.raises(UsageError, match="needs the national data opt-outs"):
         run("emis", extract, config=needed)
     listed = tmp_path / "national.csv"
     listed.write_text(f"{NUMBERS[0]}\n")
-    assert removed(run("emis", extract, config=needed, national_opt_outs=listed), "national data opt-out") == 1
+    assert removed(run("emis", extract, config=needed, national_opted_out=listed), "national data opt-out") == 1
+    alone = tmp_path / "alone.yaml"
+    alone.write_text("flow:\n  purpose: secondary use\n  national data opt-out: needed\n")
+    with pytest.raises(UsageError, match="needs the national data opt-outs"):
+        run("emis", extract, config=alone)
+    alone.write_text("flow: {purpose: whatever, national data opt-out: needed}\n")
+    with pytest.raises(ConfigError, match="purpose"):
+        run("emis", extract, config=alone)
     with pytest.raises(ConfigError, match="does not say which opt-outs"):
         run("emis", extract, config=config(tmp_path / "b.yaml", ""))
     with pytest.raises(UsageError, match="different flows"):
-        run("emis", extract, config=needed, flow="direct-care", national_opt_outs=listed)
+        run("emis", extract, config=needed, flow="direct-care", national_opted_out=listed)
     own = config(tmp_path / "c.yaml", "flow: {purpose: direct care, national data opt-out: not needed}")
     assert removed(run("emis", extract, config=own)) == 0
     with pytest.raises(ConfigError, match="direct care"):

@@ -20,7 +20,7 @@ def files(tmp_path):
 
 
 def test_emis_systmone_and_fhir_get_the_area_the_decile_and_the_vintage(tmp_path, run, files):
-    expected = ("E01000001", "3", "2019")
+    expected, files = ("E01000001", "3", "2019"), {**files, "keep_small_area": True}
     out = run("emis", write_emis(tmp_path / "in"), **files)
     first = read(out / emis_name("Admin_Patient"))[0]
     assert (first["Lsoa"], first["ImdDecile"], first["ImdVintage"], first["Postcode"]) == (*expected, "")
@@ -30,6 +30,11 @@ def test_emis_systmone_and_fhir_get_the_area_the_decile_and_the_vintage(tmp_path
     made = run("fhir", write_bundle(tmp_path / "f" / "a.json", bundle()), **files)
     patient = json.loads((made / "bundle-00001.json").read_text())["entry"][0]["resource"]
     assert tuple(one["valueString"] for one in patient["extension"]) == expected
+
+
+def test_without_being_asked_the_decile_goes_out_alone(tmp_path, run, files):
+    first = read(run("emis", write_emis(tmp_path / "in"), **files) / emis_name("Admin_Patient"))[0]
+    assert (first["Lsoa"], first["ImdDecile"], first["ImdVintage"]) == ("", "3", "2019")
 
 
 def test_the_boundaries_are_those_that_the_deciles_follow(files):

@@ -135,7 +135,9 @@ def test_systmone_keeps_its_encoding_its_dates_and_its_columns(tmp_path, run):
     assert seen[0]["NumericUnit"] == "µmol/L"
     assert [one["DateBirth"] for one in people] == ["01 Jul 1961", "01 Jul 1962"]
     assert [one["IDPatient"] for one in seen] == [one["RowIdentifier"] for one in people]
-    assert read(out / "SRPrimaryCareMedication.csv", "cp1252")[0]["NameOfMedication"] == "Amlodipine 5mg tablets"
+    assert [one["DateEvent"] for one in seen] == ["01 Mar 2020"] * 2
+    assert all(one["RowIdentifier"].isdecimal() and one["RowIdentifier"] not in ("801", "802") for one in seen)
+    assert read(out / "SRPrimaryCareMedication.csv", "cp1252")[0]["NameOfMedication"] == ""  # one person's alone
     assert not (out / "SRPatientAddressHistory.csv").exists()
 
 
@@ -185,8 +187,8 @@ def test_a_row_about_somebody_whom_the_extract_does_not_hold_stays_at_home_but_a
     ]  # fmt: skip
     out = run("emis", write_emis(tmp_path / "in", rows))
     seen = read(out / emis_name("CareRecord_Observation"))
-    assert "{O-50}" not in {one["ObservationGuid"] for one in seen}
-    gone = next(one for one in seen if one["ObservationGuid"] == "{O-51}")
+    assert digests.of_id(KEEPER, "emis", "row", "{O-50}") not in {one["ObservationGuid"] for one in seen}
+    gone = next(one for one in seen if one["ObservationGuid"] == digests.of_id(KEEPER, "emis", "row", "{O-51}"))
     assert (gone["Deleted"], gone["EffectiveDate"]) == ("true", "")
 
 
@@ -212,6 +214,21 @@ def test_a_column_with_a_new_name_never_survives(tmp_path_factory, name, kind, c
         done = rewrite(source, folder / "out.csv", Survey(kind, KEEPER), Places())
         assert [list(row.values())[1] for row in read(folder / "out.csv")] == [""]
         assert name in done.emptied
+
+
+@pytest.mark.parametrize(("people", "kept"), [(7, ""), (8, "Amlodipine 5mg tablets")])
+def test_text_of_a_patients_row_goes_out_only_if_eight_people_share_it(tmp_path, run, people, kept):
+    native = tmp_path / "n"
+    those = [f"person-{n}" for n in range(people)]
+    table(native / "person.csv", ("person", "birth_month"), [{"person": one} for one in those])
+    entry = {"system": "snomed", "code": "27113001", "happened_on": "2020-01-01", "term": "Amlodipine 5mg tablets"}
+    rows = [{"person": one, **entry} for one in those]
+    rows += [{**rows[0], "term": "as told by Zebedee"}] * 9  # often, but of one person
+    table(native / "event.csv", ("person", *entry), rows)
+    out = run("native", native)
+    assert [one["term"] for one in read(out / "event.csv")] == [kept] * people + [""] * 9
+    said = json.loads((out / "manifest.json").read_text())["files"]["event.csv"]
+    assert said["cells not copied as text of fewer than 8 people"] == {"term": 9 if kept else 9 + people}
 
 
 @settings(max_examples=300, deadline=None)
