@@ -93,10 +93,17 @@ def pseudonymise(
     deprivation: Annotated[Path | None, typer.Option("--deprivation", help="LSOA to decile: a CSV.")] = None,
     vintage: Annotated[str, typer.Option("--deprivation-vintage", help="The release of the deciles: 2019.")] = "",
     flow: Annotated[str, typer.Option("--flow", help="secondary (opt-outs removed) or direct-care.")] = "",
-    config: Annotated[Path | None, typer.Option("--config", help="A config whose 'flow' says what is needed.")] = None,
-    national: Annotated[
-        Path | None, typer.Option("--national-opt-outs", help="NHS numbers that opted out nationally, one a line.")
+    config: Annotated[Path | None, typer.Option("--config", help="A config, or a file of its 'flow' alone.")] = None,
+    allowed: Annotated[
+        Path | None,
+        typer.Option("--national-allowed", help="What the national service returned: who may be used, one a line."),
     ] = None,
+    opted_out: Annotated[
+        Path | None, typer.Option("--national-opted-out", help="NHS numbers that opted out nationally, one a line.")
+    ] = None,
+    keep_small_area: Annotated[
+        bool, typer.Option("--keep-small-area", help="The LSOA goes out too, not only its decile.")
+    ] = False,
     salt: Annotated[
         Path | None, typer.Option("--linkage-salt-file", help="A project's salt: adds its digest to the lookups.")
     ] = None,
@@ -129,9 +136,11 @@ def pseudonymise(
             vintage,
             flow,
             config,
-            national,
+            allowed,
+            opted_out,
             salt,
             audit,
+            keep_small_area,
         ),
         quiet=quiet,
     )
@@ -162,6 +171,9 @@ def export(
     with_pseudonyms: Annotated[
         bool, typer.Option("--with-pseudonyms", help="Write OUT-pseudonyms.parquet: whose subject_id is whose.")
     ] = False,
+    purpose: Annotated[
+        str, typer.Option("--purpose", help="Why it may go out, where the store was made for direct care.")
+    ] = "",
     definitions: Definitions = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
 ) -> None:
@@ -170,5 +182,5 @@ def export(
 
     take_out(
         store, out, layout=to, time=time, config_file=config, conditions=condition or (), definitions=definitions,
-        with_pseudonyms=with_pseudonyms, quiet=quiet,
+        with_pseudonyms=with_pseudonyms, purpose=purpose, quiet=quiet,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from casefinding import audit
 from casefinding.errors import UsageError
 from casefinding.files import new_folder, write_bytes
 from casefinding.job.progress import Stages
@@ -32,13 +33,16 @@ def export(
     conditions: Sequence[str] = (),
     definitions: Path | None = None,
     with_pseudonyms: bool = False,
+    purpose: str = "",
     quiet: bool = False,
 ) -> None:
     """Write a store as a MEDS dataset into the new folder `out`, whole or not at all.
 
     With a config also labels/CONDITION/ (MEDS label schema) and cohorts/CONDITION/ for each of `conditions`, by default
     those of the config. `with_pseudonyms`: the file OUT-pseudonyms.parquet beside it says whose subject_id is whose.
-    UsageError where `out` is there already: an export replaces nothing.
+    Each export is a line of export-audit.jsonl beside `out`. UsageError where `out` is there already (an export
+    replaces nothing), and for a store of direct care or of a practice without a `purpose`, as its people may have
+    opted out of any other.
     """
     from casefinding.records.meds.write import pseudonyms, write_meds
 
@@ -55,6 +59,12 @@ def export(
                 "it is there already, and an export replaces nothing", where=str(path), hint="name another"
             )
     records = Store.open(store)
+    if records.flow != "secondary use" and not purpose.strip():
+        raise UsageError(
+            f"the store was made for {records.flow}: people in it may have opted out of anything else",
+            where=str(store),
+            hint="say with --purpose why it may go out, or bring in an extract for a secondary use",
+        )
     stages = Stages(quiet=quiet)
     asked_for = _asked_for(config_file, conditions, definitions, records) if config_file is not None else None
     with new_folder(out) as fresh:
@@ -66,6 +76,13 @@ def export(
                 _write_labels(condition, known, records, config, fresh, stages)
         if with_pseudonyms:
             write_bytes(beside, _parquet(pseudonyms(records)))
+        audit.append(
+            out.absolute().with_name("export-audit.jsonl"),
+            {
+                "what": f"exported to {layout}", "store": records.digest, "flow": records.flow, "purpose": purpose,
+                "people": records.people, "rows": rows, "folder": out.name, "with pseudonyms": with_pseudonyms,
+            },
+        )  # fmt: skip
     print(f"{records.people:,} people, {rows:,} rows: {out}")
     if with_pseudonyms:
         print(f"pseudonyms: {beside}  (never send it along)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,13 +37,15 @@ def bring_in(
     shard_people: int,
     data_through: dt.date | None = None,
     area_files: Sequence[areas.AreaFile] = (),
-    direct_care: bool = False,
+    flow: str = identifiers.SECONDARY_USE,
+    pseudonymised: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Store:
     """Bring an extract into a store, with what is known of the places of its people (`area_files`); whatever fails, the
     store is what it was before.
 
-    Opt-outs of leaving the practice are looked for but in `direct_care`.
+    `flow`: for what (identifiers.SECONDARY_USE ...); people who opted out of leaving the practice are looked for in a
+    secondary use. `pseudonymised`: what the manifest of the extract says. The store keeps both.
     Raises RecordsError for an extract that cannot be read, holds identifiers or people who opted out, or of which
     nothing can be accepted; WriteError if it cannot be written.
     """
@@ -53,7 +56,16 @@ def bring_in(
         engine = Engine((*extract.parts, *(file.part for file in area_files)), work)
         try:
             through = data_through or extract.data_through
-            return _bring_in(extract, area_files, engine, store, shard_people, through, direct_care, tell)
+            return _bring_in(
+                extract,
+                area_files,
+                engine,
+                store,
+                shard_people,
+                through,
+                {"flow": flow, "pseudonymised": dict(pseudonymised or {})},
+                tell,
+            )
         finally:
             engine.close()
 
@@ -65,7 +77,7 @@ def _bring_in(
     store: Path,
     shard_people: int,
     through: dt.date | None,
-    direct_care: bool,
+    purpose: Mapping[str, Any],
     tell: Progress,
 ) -> Store:
     engine.run("BEGIN TRANSACTION")  # never committed: the work is thrown away, so none of it waits for the disk
@@ -83,7 +95,8 @@ def _bring_in(
         notes.append(
             f"Nothing in the extract says how far it reaches: {through.isoformat()} is taken from the recorded dates."
         )
-    identifiers.refuse_named(engine, extract.parts, sources["person"])
+    identifiers.refuse_people_by_name(engine, extract.parts)
+    identifiers.refuse_named(engine, extract.parts, sources)
     tell(1, BEFORE_SHARDS)
     people.check_people(engine, sources, through)
     _refuse_wrong_formats(engine, sources, "person", "registration")
@@ -91,7 +104,7 @@ def _bring_in(
     event = areas.add_measures(engine, sources["event"], area_files, len(extract.parts), through)
     events.check_events(engine, event, through)
     identifiers.refuse_written(engine)
-    if not direct_care:
+    if purpose["flow"] == identifiers.SECONDARY_USE:
         identifiers.refuse_opted_out(engine)
     if "contact" in sources:
         events.check_contacts(engine, sources["contact"], through)
@@ -127,6 +140,7 @@ def _bring_in(
         return generation.publish(
             {
                 "kind": extract.kind,
+                **purpose,
                 "data_from": first.isoformat(),
                 "data_through": through.isoformat(),
                 "people": person.num_rows,

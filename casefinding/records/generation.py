@@ -45,8 +45,10 @@ def locked(store: Path) -> Iterator[Path]:
             )
         store.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(store / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    held = False
     try:
         _lock(lock, store)
+        held = True
         with writing():
             for left_over in (*store.glob(f"{WORK}*"), *store.glob(f"{FRESH}*")):
                 shutil.rmtree(left_over, ignore_errors=True)
@@ -56,7 +58,7 @@ def locked(store: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(work, ignore_errors=True)
     finally:
-        if not (store / CURRENT).exists():
+        if held and not (store / CURRENT).exists():  # another's lock is not ours to remove
             with contextlib.suppress(OSError):
                 os.unlink(store / LOCK)
                 store.rmdir()

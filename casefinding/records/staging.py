@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import shutil
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -112,15 +113,21 @@ _PLACE: tuple[tuple[str, Any], ...] = (("file", pa.int32()), ("row", pa.int64())
 
 
 def readable_csv(part: Part, copy: Path) -> Path:
-    """A CSV file as the engine can read it: itself if it is UTF-8, else a copy that is.
+    """A CSV file as the engine can read it: itself if it is plain UTF-8, else a copy that is.
+
+    What is packed is unpacked here, since the engine does not look at the sum that tells whether it is what was packed.
 
     A file is decoded a stretch at a time. Raises RecordsError for bytes that its encoding does not know.
     """
-    if part.encoding == "utf-8":
+    packed = part.path.name.endswith(".gz")
+    if part.encoding == "utf-8" and not packed:
         return part.path
     decode = codecs.getincrementaldecoder(part.encoding)()
     try:
         with open_bytes(part.path) as source, writing(), open(copy, "wb") as out:
+            if part.encoding == "utf-8":
+                shutil.copyfileobj(source, out, _CHUNK)
+                return copy
             while chunk := source.read(_CHUNK):
                 out.write(decode.decode(chunk).encode())
             out.write(decode.decode(b"", final=True).encode())

@@ -83,6 +83,11 @@ class Store:
             raise RecordsError(f"the store is not whole: {lost[0]} is missing", where=str(path), hint=again)
         return store
 
+    @property
+    def flow(self) -> str:
+        """For what the store was made: secondary use, direct care, or at the practice."""
+        return self.about.get("flow", "secondary use")
+
     def people_table(self) -> pa.Table:
         """Everyone, by person number (tables.PERSON)."""
         return self._read("person.parquet")

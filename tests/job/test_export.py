@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from meds import LabelSchema
 
+from casefinding import audit
 from casefinding.definitions.find import definitions_folder
 from casefinding.definitions.read import read_config, read_definitions
 from casefinding.errors import ConfigError, UsageError, WriteError
@@ -117,7 +118,9 @@ def test_pseudonyms_are_written_beside_and_only_where_asked_for(home: Path, tmp_
     assert pq.read_table(beside)["pseudonym"].equals(people["pseudonym"])
     assert not [path for path in (home / "meds").rglob("*") if "pseudonym" in path.name]
     export(home / "store", tmp_path / "plain", quiet=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["plain"]
+    assert not [path for path in tmp_path.rglob("*") if "pseudonym" in path.name]
+    (entry,) = audit.entries(tmp_path / "export-audit.jsonl")
+    assert (entry["what"], entry["flow"], entry["with pseudonyms"]) == ("exported to meds", "secondary use", False)
     assert not (tmp_path / "plain" / "labels").exists()
 
 

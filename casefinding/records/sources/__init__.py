@@ -42,8 +42,10 @@ def ingest(
     # Imported here, so that a list of kinds costs no DuckDB.
     from casefinding.records.areas import look
     from casefinding.records.bringing_in import bring_in
+    from casefinding.records.identifiers import AT_THE_PRACTICE, DIRECT_CARE, SECONDARY_USE, refuse_another_flow
 
     find = import_module(f"casefinding.records.sources.{kind}").find
+    flow = AT_THE_PRACTICE if at_practice else DIRECT_CARE if direct_care else SECONDARY_USE
     marked = {"at_practice": at_practice} if kind in MARKED else {}
     # What is no folder (an address of a database) is handed on as it was written.
     found = find(path if "://" in str(path) else Path(path), **marked)
@@ -53,6 +55,7 @@ def ingest(
         shard_people=shard_people,
         data_through=data_through,
         area_files=look(areas),
-        direct_care=direct_care or at_practice,
+        flow=flow,
+        pseudonymised={} if "://" in str(path) else refuse_another_flow(Path(path), flow),
         progress=progress,
     )
