@@ -344,6 +344,8 @@ def _explained(message: str, parts: Sequence[Part], problem: BaseException) -> E
     for part in parts:  # a damaged page is reported without the file it is in
         if part.form == "parquet" and parquet_is_damaged(part.path):
             return broken(part.name)
+    if type(problem) is duckdb.Error and any(part.form == "parquet" for part in parts):
+        return broken("a Parquet file of the extract")  # damaged where only this engine looks
     return RecordsError(
         f"the records cannot be read ({type(problem).__name__})", hint="please report this with the version in use"
     )

@@ -18,7 +18,7 @@ import pytest
 
 from casefinding import audit
 from casefinding.errors import RecordsError
-from casefinding.recall.identity.nhs_number import holds_one, shown
+from casefinding.nhs_number import holds_one, shown
 from casefinding.recall.lines import Item, Line
 from casefinding.recall.loop.ledger import OUTCOMES
 from casefinding.recall.loop.opened import looks_identified, open_file

@@ -252,8 +252,10 @@ def test_csv_workbook_and_page_of_a_practice_name_the_same_people(whole: Run):
 def test_every_planted_fault_is_counted(whole: Run, planted, definitions):
     expected = Counter(row["what"] for row in planted if row["kind"] == "fault")
     refused = whole.store.counts()["refused"]
-    assert set(expected) == {*Refusal, *Held}
-    for reason in Refusal:
+    # A line that is no JSON and a measure of an area are no rows of people or entries.
+    rows = set(Refusal) - {Refusal.UNREADABLE, Refusal.TEXT_IN_NUMBER, Refusal.NUMBER_TOO_LARGE}
+    assert set(expected) == {*rows, *Held}
+    for reason in rows:
         assert refused[reason] >= expected[reason], reason
     held = Counter(assess(whole.store, definitions).held["reason"].to_pylist())
     for reason in Held:
@@ -266,7 +268,7 @@ def test_the_quality_page_says_every_reason_with_its_count(whole: Run):
     cells = [[cell.strip() for cell in row.split("\t") if cell.strip()] for row in rows]
     for reason, count in whole.store.counts()["refused"].items():
         (mine,) = [row for row in cells if row[0].lower() == reason]
-        assert f"{count:,}" in mine[1:], reason
+        assert f"{count:,}" in mine[1:] or (count < 8 and "fewer than 8" in mine), reason
 
 
 # -------------------------------------------------------------------------------------------------- the same again
